@@ -1,0 +1,89 @@
+/**
+ * What `getHost`, `getPeer` and `getDestination` return: frozen values, compared with `equals`, usable as map keys by
+ * `toString` (Twisted's `internet.address`).
+ */
+
+/** Which transport an address belongs to. */
+export type AddressType = 'TCP' | 'UDP';
+
+/** Any address; `family` tells them apart, as does `instanceof`. */
+export type Address = IPv4Address | IPv6Address | UNIXAddress | HostnameAddress;
+
+/** What the three addresses made of a host and a port share. */
+abstract class HostAndPort {
+  abstract readonly family: string;
+  readonly type: AddressType;
+  readonly host: string;
+  readonly port: number;
+
+  constructor(type: AddressType, host: string, port: number) {
+    this.type = type;
+    this.host = host;
+    this.port = port;
+  }
+
+  /** True for an address of the same class with the same type, host and port. */
+  equals(other: unknown): boolean {
+    return (
+      other instanceof HostAndPort &&
+      other.family === this.family &&
+      other.type === this.type &&
+      other.host === this.host &&
+      other.port === this.port
+    );
+  }
+
+  toString(): string {
+    return `${this.family}Address(type='${this.type}', host='${this.host}', port=${String(this.port)})`;
+  }
+}
+
+/** An IPv4 socket address; `host` is dotted decimal. */
+export class IPv4Address extends HostAndPort {
+  readonly family = 'IPv4' as const;
+
+  constructor(type: AddressType, host: string, port: number) {
+    super(type, host, port);
+    Object.freeze(this);
+  }
+}
+
+/** An IPv6 socket address; `host` has no brackets, and a scope stands in it (`fe80::1%eth0`). */
+export class IPv6Address extends HostAndPort {
+  readonly family = 'IPv6' as const;
+
+  constructor(type: AddressType, host: string, port: number) {
+    super(type, host, port);
+    Object.freeze(this);
+  }
+}
+
+/** A host by name, not resolved yet: where a connection is going. */
+export class HostnameAddress extends HostAndPort {
+  readonly family = 'Hostname' as const;
+
+  constructor(type: AddressType, host: string, port: number) {
+    super(type, host, port);
+    Object.freeze(this);
+  }
+}
+
+/** The path of a UNIX socket; undefined for a client's end, which has no name. */
+export class UNIXAddress {
+  readonly family = 'UNIX' as const;
+  readonly name: string | undefined;
+
+  constructor(name: string | undefined) {
+    this.name = name;
+    Object.freeze(this);
+  }
+
+  /** True for a UNIX address with the same path. */
+  equals(other: unknown): boolean {
+    return other instanceof UNIXAddress && other.name === this.name;
+  }
+
+  toString(): string {
+    return `UNIXAddress(${this.name === undefined ? '' : `'${this.name}'`})`;
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * All of Ropewalk that is portable: for platforms other than Node, and for libraries of protocols that want to run
+ * anywhere. `ropewalk` has the same and the Node platform besides.
+ *
+ * The code in layers, from the bottom; start with `reactor/reactor.ts`, and `docs/architecture.md`:
+ * interfaces, errors, addresses · deferred · reactor · protocols · endpoints.
+ */
+export { type Address, type AddressType, HostnameAddress, IPv4Address, IPv6Address, UNIXAddress } from './addresses.ts';
+export * from './errors.ts';
+
+export { type CallbackResult, type Canceller, Deferred } from './deferred/deferred.ts';
+export {
+  DeferredList,
+  type DeferredListOptions,
+  type DeferredListResult,
+  type DeferredOutcome,
+  type DeferredOutcomes,
+} from './deferred/deferred-list.ts';
+export { type ErrorClass, Failure } from './deferred/failure.ts';
+export { gatherResults } from './deferred/gather-results.ts';
+export { execute, maybeDeferred } from './deferred/maybe-deferred.ts';
+export { fail, succeed } from './deferred/succeed-fail.ts';
+export { setUnhandledErrorHandler, type UnhandledErrorHandler } from './deferred/unhandled.ts';
+
+export type { Connector, ConnectorState } from './interfaces/connector.ts';
+export type { DelayedCall } from './interfaces/delayed-call.ts';
+export type { ListeningPort } from './interfaces/listening-port.ts';
+export type { Logger, LogMethod } from './interfaces/logger.ts';
+export type { Consumer, PullProducer, PushProducer } from './interfaces/producer.ts';
+export type {
+  ClientProtocolFactory,
+  HalfCloseableProtocol,
+  HookResult,
+  ProtocolFactory,
+  StreamProtocol,
+} from './interfaces/protocol.ts';
+export type {
+  ConnectTCPOptions,
+  ListenTCPOptions,
+  ReactorTCP,
+  SystemEventPhase,
+  SystemEventTriggerID,
+} from './interfaces/reactor.ts';
+export type { HostnameResolver, HostResolution, ResolutionReceiver, ResolveOptions } from './interfaces/resolver.ts';
+export type { ReactorTime } from './interfaces/time.ts';
+export type { TCPTransport, Transport } from './interfaces/transport.ts';
+
+export { Reactor, type ReactorOptions } from './reactor/reactor.ts';
+export type { ReactorInspection } from './reactor/inspection.ts';
+export type { RunOptions } from './reactor/lifecycle.ts';
+
+export { Protocol } from './protocols/protocol.ts';
+export { Factory, type ProtocolClass } from './protocols/factory.ts';
+export { ClientFactory } from './protocols/client-factory.ts';
+export { Chargen, Discard, Echo, QOTD } from './protocols/wire.ts';
+
+export type { EndpointOptions, StreamClientEndpoint, StreamServerEndpoint } from './interfaces/endpoint.ts';
+export type { ProtocolFactoryOf } from './interfaces/protocol.ts';
+export { connectProtocol } from './endpoints/connect-protocol.ts';
+export { TCP4ServerEndpoint, TCP6ServerEndpoint } from './endpoints/tcp-server-endpoints.ts';
+export { TCP4ClientEndpoint } from './endpoints/tcp4-client-endpoint.ts';
+export { TCP6ClientEndpoint } from './endpoints/tcp6-client-endpoint.ts';

@@ -1,0 +1,73 @@
+import { Deferred } from '../deferred/deferred.ts';
+import { CancelledError } from '../errors.ts';
+import type { EndpointOptions, StreamServerEndpoint } from '../interfaces/endpoint.ts';
+import type { ListeningPort } from '../interfaces/listening-port.ts';
+import type { ProtocolFactory } from '../interfaces/protocol.ts';
+import type { ListenTCPOptions, ReactorTCP } from '../interfaces/reactor.ts';
+import { cancelOnAbort, causeOfAbort } from './abort-signal.ts';
+
+/**
+ * Listens on a TCP port, on IPv4 unless `interface` is an IPv6 address. `port` 0 lets the system choose: the port that
+ * `listen` delivers knows the number. Source: Twisted's `internet.endpoints.TCP4ServerEndpoint`.
+ */
+export class TCP4ServerEndpoint implements StreamServerEndpoint {
+  readonly #reactor: ReactorTCP;
+  readonly #port: number;
+  readonly #options: ListenTCPOptions;
+
+  /** The arguments are those of `listenTCP`, which checks them when `listen` is called. */
+  constructor(reactor: ReactorTCP, port: number, options: ListenTCPOptions = {}) {
+    this.#reactor = reactor;
+    this.#port = port;
+    this.#options = options;
+  }
+
+  listen(factory: ProtocolFactory, options: EndpointOptions = {}): Deferred<ListeningPort> {
+    const port = this.#reactor.listenTCP(this.#port, factory, this.#options);
+    return cancelOnAbort(whenListening(port, this.#describe(), options.signal), options.signal);
+  }
+
+  #describe(): string {
+    const { interface: interfaceName = '' } = this.#options;
+    return `port ${String(this.#port)} of ${interfaceName === '' ? 'any interface' : interfaceName}`;
+  }
+}
+
+/**
+ * Listens on a TCP port, on IPv6. The default interface `'::'` takes IPv4 connections too, where the system does.
+ * Source: Twisted's `internet.endpoints.TCP6ServerEndpoint`.
+ */
+export class TCP6ServerEndpoint implements StreamServerEndpoint {
+  readonly #endpoint: TCP4ServerEndpoint;
+
+  /** As for `TCP4ServerEndpoint`, but for the default of `interface`. */
+  constructor(reactor: ReactorTCP, port: number, options: ListenTCPOptions = {}) {
+    this.#endpoint = new TCP4ServerEndpoint(reactor, port, { ...options, interface: options.interface ?? '::' });
+  }
+
+  listen(factory: ProtocolFactory, options: EndpointOptions = {}): Deferred<ListeningPort> {
+    return this.#endpoint.listen(factory, options);
+  }
+}
+
+/** `port.whenListening()`, but cancelling it stops the port. */
+function whenListening(
+  port: ListeningPort,
+  description: string,
+  signal: AbortSignal | undefined,
+): Deferred<ListeningPort> {
+  const listening = new Deferred<ListeningPort>(() => {
+    port.stopListening();
+    listening.errback(new CancelledError(`Listening on ${description} was cancelled`, causeOfAbort(signal)));
+  });
+  // How the bind of a port ends that was given up while binding is of no interest.
+  port.whenListening().addCallbacks(
+    () => {
+      if (!listening.called) listening.callback(port);
+    },
+    (failure) => {
+      if (!listening.called) listening.errback(failure);
+    },
+  );
+  return listening;
+}

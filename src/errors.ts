@@ -1,0 +1,311 @@
+/**
+ * Every error class of Ropewalk, grouped by whose fault the error is.
+ *
+ * Misuse by local code throws one of these at the call. What the world did is delivered: in a `Failure` given to
+ * `connectionLost`, `clientConnectionFailed` or an errback. Each class has a stable `code`, `ERR_` and the class name
+ * in capitals without a final `Error`, so that programs can tell errors apart without reading messages, and across
+ * two copies of this package. The classes and their hierarchy are Twisted's (`twisted.internet.error`, `.defer`).
+ */
+import type { Failure } from './deferred/failure.ts';
+
+/** Gives a class its `name` and `code` once, on the prototype, so that stack traces begin with the right name. */
+function identify(errorClass: { readonly prototype: object }, name: string, code: string): void {
+  Object.defineProperty(errorClass.prototype, 'name', { value: name, configurable: true, writable: true });
+  Object.defineProperty(errorClass.prototype, 'code', { value: code, configurable: true, enumerable: true });
+}
+
+/** The root of all errors made by this package. */
+export abstract class RopewalkError extends Error {
+  /** Stable across releases; compare this rather than the message. */
+  declare readonly code: string;
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Why an established connection ended. Delivered to `connectionLost`.
+
+/** The base of all reasons given to `connectionLost` by a transport. */
+export abstract class ConnectionClosed extends RopewalkError {}
+
+/** The connection ended in order: the peer closed it, or `loseConnection` did. */
+export class ConnectionDone extends ConnectionClosed {
+  static {
+    identify(this, 'ConnectionDone', 'ERR_CONNECTION_DONE');
+  }
+  constructor(detail?: string, options?: ErrorOptions) {
+    super(withDetail('Connection was closed cleanly', detail), options);
+  }
+}
+
+/** The connection broke: reset by the peer, a failed read or write, or the reactor stopped under it. */
+export class ConnectionLost extends ConnectionClosed {
+  static {
+    identify(this, 'ConnectionLost', 'ERR_CONNECTION_LOST');
+  }
+  constructor(detail?: string, options?: ErrorOptions) {
+    super(withDetail('Connection was lost before it was closed', detail), options);
+  }
+}
+
+/** This side called `abortConnection`. The peer sees a reset, and so `ConnectionLost`. */
+export class ConnectionAborted extends ConnectionLost {
+  static {
+    identify(this, 'ConnectionAborted', 'ERR_CONNECTION_ABORTED');
+  }
+  constructor(detail?: string, options?: ErrorOptions) {
+    super(detail ?? 'abortConnection was called on this side', options);
+  }
+}
+
+/**
+ * More bytes were waiting to be sent on one connection than its limit allows, so it was aborted. The cure is flow
+ * control: stop writing while `write` returns false, or register a producer.
+ */
+export class WriteBufferLimitError extends ConnectionLost {
+  static {
+    identify(this, 'WriteBufferLimitError', 'ERR_WRITE_BUFFER_LIMIT');
+  }
+  /** How many bytes would have been waiting, and how many may. */
+  readonly bufferedBytes: number;
+  readonly limitBytes: number;
+  constructor(bufferedBytes: number, limitBytes: number, options?: ErrorOptions) {
+    super(`${String(bufferedBytes)} bytes were waiting to be sent, and at most ${String(limitBytes)} may`, options);
+    this.bufferedBytes = bufferedBytes;
+    this.limitBytes = limitBytes;
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Why a connection could not be made. Delivered to `clientConnectionFailed` and to the errback of `connect()`.
+
+/** The base of all reasons why an outgoing connection was not made; itself for causes without a class of their own. */
+export class ConnectError extends RopewalkError {
+  static {
+    identify(this, 'ConnectError', 'ERR_CONNECT');
+  }
+}
+
+/** The local address asked for with `bindAddress` could not be used. */
+export class ConnectBindError extends ConnectError {
+  static {
+    identify(this, 'ConnectBindError', 'ERR_CONNECT_BIND');
+  }
+}
+
+/** The system knows no host at the address. */
+export class UnknownHostError extends ConnectError {
+  static {
+    identify(this, 'UnknownHostError', 'ERR_UNKNOWN_HOST');
+  }
+}
+
+/** There is no route to the address. */
+export class NoRouteError extends ConnectError {
+  static {
+    identify(this, 'NoRouteError', 'ERR_NO_ROUTE');
+  }
+}
+
+/** The peer refused: nobody listens there. */
+export class ConnectionRefusedError extends ConnectError {
+  static {
+    identify(this, 'ConnectionRefusedError', 'ERR_CONNECTION_REFUSED');
+  }
+}
+
+/** The system gave up waiting for the peer's answer (ETIMEDOUT), before our own timeout did. */
+export class TCPTimedOutError extends ConnectError {
+  static {
+    identify(this, 'TCPTimedOutError', 'ERR_TCP_TIMED_OUT');
+  }
+}
+
+/** The `timeout` of the attempt ran out; it covers name resolution and every address tried. */
+export class ConnectTimeoutError extends ConnectError {
+  static {
+    identify(this, 'ConnectTimeoutError', 'ERR_CONNECT_TIMEOUT');
+  }
+}
+
+/** The name could not be resolved to any address. */
+export class DNSLookupError extends ConnectError {
+  static {
+    identify(this, 'DNSLookupError', 'ERR_DNS_LOOKUP');
+  }
+}
+
+/** Local code gave the attempt up: `stopConnecting` or `disconnect` on the connector. */
+export class UserError extends ConnectError {
+  static {
+    identify(this, 'UserError', 'ERR_USER');
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Why a port does not listen.
+
+/** The base of errors about binding a local address. */
+export abstract class BindError extends RopewalkError {}
+
+/** Listening failed: the port is taken, the interface is not ours, or binding is not permitted. */
+export class CannotListenError extends BindError {
+  static {
+    identify(this, 'CannotListenError', 'ERR_CANNOT_LISTEN');
+  }
+  /** What was asked for. */
+  readonly interface: string;
+  readonly port: number | string;
+  /** The system's error, also the `cause`. */
+  readonly socketError: Error;
+  constructor(interfaceName: string, port: number | string, socketError: Error) {
+    super(`Cannot listen on ${interfaceName || 'any interface'}, port ${String(port)}: ${socketError.message}`, {
+      cause: socketError,
+    });
+    this.interface = interfaceName;
+    this.port = port;
+    this.socketError = socketError;
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Endpoints.
+
+/** The `Deferred` of `endpoint.connect()` or `endpoint.listen()` was cancelled. */
+export class ConnectingCancelledError extends RopewalkError {
+  static {
+    identify(this, 'ConnectingCancelledError', 'ERR_CONNECTING_CANCELLED');
+  }
+  /** Where the attempt was going. */
+  readonly address: unknown;
+  constructor(address: unknown, options?: ErrorOptions) {
+    super(`Connecting to ${String(address)} was cancelled`, options);
+    this.address = address;
+  }
+}
+
+/** The factory's `buildProtocol` returned null, so `endpoint.connect()` has no protocol to give. */
+export class NoProtocol extends RopewalkError {
+  static {
+    identify(this, 'NoProtocol', 'ERR_NO_PROTOCOL');
+  }
+  constructor(message = 'The factory built no protocol for the connection', options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Operations that do not fit the state of the thing. Thrown at the call.
+
+/** `cancel`, `delay` or `reset` on a delayed call that has run. */
+export class AlreadyCalled extends RopewalkError {
+  static {
+    identify(this, 'AlreadyCalled', 'ERR_ALREADY_CALLED');
+  }
+  constructor(message = 'The delayed call has already been called', options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
+/** `cancel`, `delay` or `reset` on a delayed call that was cancelled. */
+export class AlreadyCancelled extends RopewalkError {
+  static {
+    identify(this, 'AlreadyCancelled', 'ERR_ALREADY_CANCELLED');
+  }
+  constructor(message = 'The delayed call has already been cancelled', options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
+/** `stopConnecting` on a connector that is not connecting. */
+export class NotConnectingError extends RopewalkError {
+  static {
+    identify(this, 'NotConnectingError', 'ERR_NOT_CONNECTING');
+  }
+}
+
+/** `connect` on a connector that is connecting or connected. */
+export class ConnectInProgressError extends RopewalkError {
+  static {
+    identify(this, 'ConnectInProgressError', 'ERR_CONNECT_IN_PROGRESS');
+  }
+}
+
+/** `getHost` on a port that is not bound (yet, or any more). */
+export class NotListeningError extends RopewalkError {
+  static {
+    identify(this, 'NotListeningError', 'ERR_NOT_LISTENING');
+  }
+}
+
+/** `stop` or `crash` on a reactor that is not running, or that is stopping already. */
+export class ReactorNotRunning extends RopewalkError {
+  static {
+    identify(this, 'ReactorNotRunning', 'ERR_REACTOR_NOT_RUNNING');
+  }
+}
+
+/** `run` on a reactor that is running. */
+export class ReactorAlreadyRunning extends RopewalkError {
+  static {
+    identify(this, 'ReactorAlreadyRunning', 'ERR_REACTOR_ALREADY_RUNNING');
+  }
+}
+
+/** The platform lacks what was asked for; the message names both. */
+export class UnsupportedError extends RopewalkError {
+  static {
+    identify(this, 'UnsupportedError', 'ERR_UNSUPPORTED');
+  }
+}
+
+/**
+ * Turns at one instant of a virtual clock reached the limit: calls keep re-arming without time passing. The message
+ * names those still pending.
+ */
+export class TurnLimitError extends RopewalkError {
+  static {
+    identify(this, 'TurnLimitError', 'ERR_TURN_LIMIT');
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Deferreds.
+
+/** A `Deferred` was fired twice. Thrown at the second `callback` or `errback`. */
+export class AlreadyCalledError extends RopewalkError {
+  static {
+    identify(this, 'AlreadyCalledError', 'ERR_ALREADY_CALLED');
+  }
+  constructor(message = 'The Deferred has already been fired', options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
+/** A `Deferred` was cancelled. Delivered to its errbacks. */
+export class CancelledError extends RopewalkError {
+  static {
+    identify(this, 'CancelledError', 'ERR_CANCELLED');
+  }
+  constructor(message = 'The Deferred was cancelled', options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
+/** The first failure among several `Deferred`s, from `gatherResults` or a `DeferredList` that fires on one errback. */
+export class FirstError extends RopewalkError {
+  static {
+    identify(this, 'FirstError', 'ERR_FIRST');
+  }
+  /** The failure itself, and which of the inputs it came from. */
+  readonly subFailure: Failure;
+  readonly index: number;
+  constructor(subFailure: Failure, index: number) {
+    super(`Deferred ${String(index)} failed: ${subFailure.getErrorMessage()}`, { cause: subFailure.value });
+    this.subFailure = subFailure;
+    this.index = index;
+  }
+}
+
+/** `Connection was closed cleanly` → `Connection was closed cleanly.` or `Connection was closed cleanly: detail.` */
+function withDetail(sentence: string, detail: string | undefined): string {
+  return detail === undefined ? `${sentence}.` : `${sentence}: ${detail}.`;
+}

@@ -1,0 +1,64 @@
+import type { Buffer } from 'node:buffer';
+import type { Address } from '../addresses.ts';
+import type { Failure } from '../deferred/failure.ts';
+import type { Connector } from './connector.ts';
+import type { Transport } from './transport.ts';
+
+/**
+ * What a hook may return: nothing, or a promise (an `async` hook). Nobody waits for it, but its rejection is treated
+ * like an error thrown by the hook.
+ */
+export type HookResult = void | PromiseLike<void>;
+
+/**
+ * The part of a protocol that a connection calls. Hooks are synchronous and serial for one connection:
+ * `makeConnection` once and first, `dataReceived` any number of times, `connectionLost` last and once. An error in a
+ * hook is reported to the reactor's logger and loses this one connection. Source: Twisted's `IProtocol`.
+ */
+export interface StreamProtocol {
+  /** Hands over the transport; the `Protocol` class then calls `connectionMade` and returns what that returned. */
+  makeConnection(transport: Transport): HookResult;
+  /**
+   * The next bytes of the stream. Chunk boundaries mean nothing: be ready for one byte at a time. The buffer is the
+   * receiver's to keep.
+   */
+  dataReceived(data: Buffer): HookResult;
+  /** The connection is over, and this is why. Nothing is delivered afterwards. */
+  connectionLost(reason: Failure): HookResult;
+}
+
+/**
+ * A protocol that lives on after one half of its connection has closed. Having `readConnectionLost` opts in; without
+ * it the connection closes when the peer closes its half (what is unsent is flushed first).
+ */
+export interface HalfCloseableProtocol extends StreamProtocol {
+  /** The peer will send no more. Writing goes on until `loseConnection` or `loseWriteConnection`. */
+  readConnectionLost(): HookResult;
+  /** The writing half has closed, as `loseWriteConnection` asked. Called once. */
+  writeConnectionLost(): HookResult;
+}
+
+/** What a port asks of a factory. Source: Twisted's `IProtocolFactory`. */
+export interface ProtocolFactory {
+  /** A port or connector begins to use the factory. Called from inside `listenTCP` and `connectTCP`. */
+  doStart(): void;
+  /** A port or connector is done with the factory. */
+  doStop(): void;
+  /** A protocol for a connection with this peer; null closes the connection. An error thrown closes it too, and is reported. */
+  buildProtocol(address: Address): StreamProtocol | null;
+}
+
+/** A factory known to build protocols of one class, so that `endpoint.connect` can say what it delivers. */
+export interface ProtocolFactoryOf<P extends StreamProtocol> extends ProtocolFactory {
+  buildProtocol(address: Address): P | null;
+}
+
+/** What a connector asks of a factory. Source: Twisted's `ClientFactory`. */
+export interface ClientProtocolFactory extends ProtocolFactory {
+  /** An attempt begins. Called from inside `connectTCP` and `connector.connect`. */
+  startedConnecting(connector: Connector): void;
+  /** The attempt failed. May call `connector.connect()` to try again. */
+  clientConnectionFailed(connector: Connector, reason: Failure): void;
+  /** The connection, once made, is over. Comes after the protocol's `connectionLost`. May call `connector.connect()`. */
+  clientConnectionLost(connector: Connector, reason: Failure): void;
+}

@@ -1,0 +1,45 @@
+import type { ClientProtocolFactory, ProtocolFactory } from './protocol.ts';
+import type { Connector } from './connector.ts';
+import type { ListeningPort } from './listening-port.ts';
+
+/** The options of `listenTCP`. */
+export interface ListenTCPOptions {
+  /** How many connections may wait to be accepted; 50 by default, at least 1. */
+  readonly backlog?: number;
+  /** The local address to bind; by default `''`, every IPv4 address. `'::'` is every address of both families. */
+  readonly interface?: string;
+}
+
+/** The options of `connectTCP`. */
+export interface ConnectTCPOptions {
+  /** Seconds for the whole attempt, name resolution and all addresses together; 30 by default. */
+  readonly timeout?: number;
+  /** The local address to connect from: a host, or a host and a port. By default the system chooses. */
+  readonly bindAddress?: string | readonly [host: string, port: number];
+}
+
+/** The part of a reactor that makes TCP connections. Source: Twisted's `IReactorTCP`. */
+export interface ReactorTCP {
+  /**
+   * Begins to listen and returns at once; `whenListening` tells how it went. Calls `factory.doStart()` before it
+   * returns. Port 0 lets the system choose. Throws `TypeError` or `RangeError` for arguments that cannot be right.
+   */
+  listenTCP(port: number, factory: ProtocolFactory, options?: ListenTCPOptions): ListeningPort;
+
+  /**
+   * Begins to connect; the attempt itself waits for the next turn of the running reactor. `host` is an IP address or
+   * a name; the addresses of a name are tried one after another, IPv4 first. Calls `factory.doStart()` and
+   * `startedConnecting` before it returns. Throws `TypeError` or `RangeError` for arguments that cannot be right.
+   */
+  connectTCP(host: string, port: number, factory: ClientProtocolFactory, options?: ConnectTCPOptions): Connector;
+}
+
+/** The phases of a system event, in order. */
+export type SystemEventPhase = 'before' | 'during' | 'after';
+
+declare const systemEventTrigger: unique symbol;
+
+/** What `addSystemEventTrigger` returns, for `removeSystemEventTrigger` alone. */
+export interface SystemEventTriggerID {
+  readonly [systemEventTrigger]: true;
+}

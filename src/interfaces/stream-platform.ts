@@ -1,0 +1,110 @@
+import type { Buffer } from 'node:buffer';
+import type { Address } from '../addresses.ts';
+import type { SystemError } from './platform.ts';
+
+/** Where a stream goes to. Hosts are address literals; names have been resolved above. */
+export type StreamTarget =
+  | {
+      readonly kind: 'tcp';
+      readonly host: string;
+      readonly port: number;
+      /** The local end to connect from, where one was asked for; port 0 lets the system choose. */
+      readonly local?: { readonly host: string; readonly port: number };
+    }
+  | { readonly kind: 'unix'; readonly path: string };
+
+/** Where to listen. An empty host never comes here: the reactor has put `0.0.0.0` in its place. */
+export type ListenTarget =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly backlog: number }
+  | { readonly kind: 'unix'; readonly path: string; readonly backlog: number; readonly mode?: number };
+
+/** Makes and accepts streams. */
+export interface StreamPlatform {
+  /** Begins to connect. Reports `connected` or `connectFailed`, once. */
+  connect(target: StreamTarget, listener: StreamConnectListener): StreamConnectHandle;
+  /** Begins to listen; the address is taken from this call on. Reports `listening` or `listenFailed`, once. */
+  listen(target: ListenTarget, listener: StreamListenListener): StreamListenHandle;
+}
+
+export interface StreamConnectListener {
+  connected(handle: StreamHandle): void;
+  /** `syscall` is `bind` when it was the local address that could not be had. */
+  connectFailed(error: SystemError): void;
+}
+
+/** An attempt under way. */
+export interface StreamConnectHandle {
+  /** Gives it up; nothing is reported afterwards. Harmless once it has succeeded or failed. */
+  cancel(): void;
+}
+
+export interface StreamListenListener {
+  /** Bound; the address has the real port. */
+  listening(address: Address): void;
+  listenFailed(error: SystemError): void;
+  /** A connection. The handle is silent until it is opened; whoever does not want it calls `reset` or `close`. */
+  accepted(handle: StreamHandle): void;
+  /** Accepting failed (EMFILE and the like); the listener lives on. */
+  acceptFailed(error: SystemError): void;
+  /** The listening handle has closed and its address is free. Comes once after `close`. */
+  closed(): void;
+}
+
+export interface StreamListenHandle {
+  /** Stops listening; connections accepted before live on. `closed` is reported, and `accepted` no more. */
+  close(): void;
+}
+
+/** One connected stream. */
+export interface StreamHandle {
+  readonly localAddress: Address;
+  readonly remoteAddress: Address;
+
+  /** Sets who is told. Called once, before all other methods but `close` and `reset`. Reading begins paused. */
+  open(listener: StreamListener): void;
+
+  /** Reports what arrives, from now on, beginning with what arrived while paused. */
+  resumeReading(): void;
+  /** Reports no data and no end until resumed; what has arrived is kept in order, and the peer is slowed down. */
+  pauseReading(): void;
+
+  /**
+   * Sends the chunks in order, in one system call where possible. They are not copied and must not be changed until
+   * they have left; the array itself is not kept. Called again only after everything before has left.
+   * Returns true if all has left already; otherwise `written` is reported once it has.
+   */
+  write(chunks: readonly Uint8Array[]): boolean;
+
+  /** Sends a FIN; called once, when everything written has left. Reports `shutDown` when the system has taken it. */
+  shutdown(): void;
+
+  /**
+   * Gives the stream up in order: a FIN if none was sent, then whatever arrives is discarded, for a bounded time and
+   * amount, until the peer's FIN, so that unread input does not turn into a reset which destroys what was sent.
+   * Reports nothing afterwards.
+   */
+  close(): void;
+
+  /** Destroys the stream at once, with a reset where the transport has one. Reports nothing afterwards. */
+  reset(): void;
+
+  /** Options of TCP; absent where the transport has none. */
+  setNoDelay?(enabled: boolean): void;
+  setKeepAlive?(enabled: boolean): void;
+}
+
+export interface StreamListener {
+  /** Bytes; the receiver's to keep. Never empty. */
+  dataReceived(data: Buffer): void;
+  /** The peer has closed its writing half; no data follows. */
+  endReceived(): void;
+  /** Everything given to `write` has left. */
+  written(): void;
+  /** The FIN asked for with `shutdown` has been taken by the system. */
+  shutDown(): void;
+  /**
+   * Reading or writing failed; the stream is dead and has freed its resources. Nothing follows. A failed write is
+   * reported also while reading is paused; a failed read only in its turn, after the data that came before it.
+   */
+  failed(error: SystemError): void;
+}

@@ -1,0 +1,28 @@
+/** Address literals: telling them from names, and from each other however they are spelled. */
+import ipaddr from 'ipaddr.js';
+import { type AddressType, HostnameAddress, IPv4Address, IPv6Address } from './addresses.ts';
+
+/** The family of an address literal, and the one spelling under which it can be compared. */
+export interface IPLiteral {
+  readonly family: 'IPv4' | 'IPv6';
+  readonly canonical: string;
+}
+
+/** Reads an IPv4 address in dotted decimal or an IPv6 address (a scope allowed, brackets not); undefined for anything else. */
+export function parseIPLiteral(text: string): IPLiteral | undefined {
+  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return { family: 'IPv4', canonical: text };
+  if (!text.includes(':') || !ipaddr.IPv6.isValid(text)) return undefined;
+  return { family: 'IPv6', canonical: ipaddr.IPv6.parse(text).toNormalizedString() };
+}
+
+/** The address object for a host, which may be a literal of either family or a name. */
+export function addressOf(type: AddressType, host: string, port: number): IPv4Address | IPv6Address | HostnameAddress {
+  switch (parseIPLiteral(host)?.family) {
+    case 'IPv4':
+      return new IPv4Address(type, host, port);
+    case 'IPv6':
+      return new IPv6Address(type, host, port);
+    case undefined:
+      return new HostnameAddress(type, host, port);
+  }
+}

@@ -1,0 +1,196 @@
+/**
+ * One attempt to reach a destination: resolve the name, then try its addresses one after another, IPv4 first, all
+ * within one time limit. It ends exactly once, with a connected handle, an error or `cancel`.
+ */
+import type { Address, IPv4Address, IPv6Address } from '../addresses.ts';
+import { type ConnectError, ConnectTimeoutError, DNSLookupError } from '../errors.ts';
+import type { DelayedCall } from '../interfaces/delayed-call.ts';
+import type { SystemError } from '../interfaces/platform.ts';
+import type { HostResolution } from '../interfaces/resolver.ts';
+import type { StreamConnectHandle, StreamHandle } from '../interfaces/stream-platform.ts';
+import type { ReactorParts } from './reactor-parts.ts';
+import { connectErrorClass } from './system-errors.ts';
+
+export interface ConnectTarget {
+  readonly destination: Address;
+  readonly timeoutSeconds: number;
+  readonly local: { readonly host: string; readonly port: number } | undefined;
+}
+
+/** Who is told how the attempt ended; called while the loop dispatches. */
+export interface ConnectAttemptListener {
+  attemptSucceeded(handle: StreamHandle): void;
+  attemptFailed(error: ConnectError): void;
+}
+
+type Step =
+  | { readonly name: 'waiting' | 'ended' }
+  | { readonly name: 'resolving'; readonly resolution: HostResolution | undefined }
+  | { readonly name: 'connecting'; readonly address: SocketAddress; readonly handle: StreamConnectHandle };
+
+type SocketAddress = IPv4Address | IPv6Address;
+
+export class ConnectAttempt {
+  readonly #parts: ReactorParts;
+  readonly #target: ConnectTarget;
+  readonly #listener: ConnectAttemptListener;
+  #step: Step = { name: 'waiting' };
+  #timeout: DelayedCall | undefined;
+  #untried: SocketAddress[] = [];
+  /** One line for each address that failed, for the message of the last error. */
+  readonly #failures: string[] = [];
+
+  constructor(parts: ReactorParts, target: ConnectTarget, listener: ConnectAttemptListener) {
+    this.#parts = parts;
+    this.#target = target;
+    this.#listener = listener;
+  }
+
+  /** Begins, in the next turn: neither the world nor the clock is touched before the reactor runs. */
+  start(): void {
+    this.#parts.loop.callSoon(() => {
+      if (this.#step.name === 'waiting') this.#begin();
+    });
+  }
+
+  /** Ends it without a word. */
+  cancel(): void {
+    const step = this.#step;
+    this.#end();
+    if (step.name === 'resolving') step.resolution?.cancel();
+    if (step.name === 'connecting') step.handle.cancel();
+  }
+
+  #begin(): void {
+    const { destination, timeoutSeconds } = this.#target;
+    this.#timeout = this.#parts.loop.timers.callLater(timeoutSeconds, () => {
+      this.#timedOut();
+    });
+    switch (destination.family) {
+      case 'IPv4':
+      case 'IPv6':
+        this.#connect(destination);
+        return;
+      case 'Hostname':
+        this.#resolve(destination.host, destination.port);
+        return;
+      case 'UNIX':
+        throw new Error('UNIX sockets are not connected by address');
+    }
+  }
+
+  #resolve(name: string, port: number): void {
+    const found: SocketAddress[] = [];
+    this.#step = { name: 'resolving', resolution: undefined };
+    const resolution = this.#parts.nameResolver.resolveHostName(
+      {
+        resolutionBegan: () => undefined,
+        addressResolved: (address) => {
+          if (address.family === 'IPv4' || address.family === 'IPv6') found.push(address);
+        },
+        resolutionComplete: (cause) => {
+          this.#parts.loop.deliver(() => {
+            if (this.#step.name === 'resolving') this.#resolved(name, found, cause);
+          });
+        },
+      },
+      name,
+      { port, transport: 'TCP' },
+    );
+    // A resolver that answers from inside the call has moved the attempt on already.
+    if (this.#isResolving()) this.#step = { name: 'resolving', resolution };
+  }
+
+  #isResolving(): boolean {
+    return this.#step.name === 'resolving';
+  }
+
+  #resolved(name: string, found: readonly SocketAddress[], cause: Error | undefined): void {
+    this.#untried = [
+      ...found.filter((address) => address.family === 'IPv4'),
+      ...found.filter((address) => address.family === 'IPv6'),
+    ];
+    const first = this.#untried.shift();
+    if (first !== undefined) {
+      this.#connect(first);
+      return;
+    }
+    const why = cause === undefined ? 'it has no address' : cause.message;
+    this.#fail(new DNSLookupError(`Cannot resolve ${name}: ${why}`, { cause }));
+  }
+
+  #connect(address: SocketAddress): void {
+    const { local } = this.#target;
+    const target = { kind: 'tcp', host: address.host, port: address.port, ...(local && { local }) } as const;
+    const handle = this.#parts.platform.streams.connect(target, {
+      connected: (stream) => {
+        this.#parts.loop.deliver(() => {
+          this.#connected(stream);
+        });
+      },
+      connectFailed: (error) => {
+        this.#parts.loop.deliver(() => {
+          if (this.#step.name === 'connecting') this.#addressFailed(address, error);
+        });
+      },
+    });
+    this.#step = { name: 'connecting', address, handle };
+  }
+
+  #connected(stream: StreamHandle): void {
+    if (this.#step.name !== 'connecting') {
+      // The report was held while the reactor did not run, and meanwhile the attempt was given up.
+      stream.reset();
+      return;
+    }
+    this.#end();
+    this.#listener.attemptSucceeded(stream);
+  }
+
+  #addressFailed(address: SocketAddress, error: SystemError): void {
+    this.#failures.push(`${address.host} port ${String(address.port)}: ${error.message}`);
+    const next = this.#untried.shift();
+    if (next !== undefined) {
+      this.#connect(next);
+      return;
+    }
+    const errorClass = connectErrorClass(error);
+    this.#fail(new errorClass(this.#describe(`Cannot connect to ${this.#name()}`), { cause: error }));
+  }
+
+  #timedOut(): void {
+    const step = this.#step;
+    if (step.name === 'resolving') step.resolution?.cancel();
+    if (step.name === 'connecting') {
+      step.handle.cancel();
+      this.#failures.push(`${step.address.host} port ${String(step.address.port)}: no answer yet`);
+    } else {
+      this.#failures.push('the name was not resolved yet');
+    }
+    const message = `Connecting to ${this.#name()} took more than ${String(this.#target.timeoutSeconds)} s`;
+    this.#fail(new ConnectTimeoutError(this.#describe(message)));
+  }
+
+  #fail(error: ConnectError): void {
+    this.#end();
+    this.#listener.attemptFailed(error);
+  }
+
+  #end(): void {
+    this.#step = { name: 'ended' };
+    if (this.#timeout?.active() === true) this.#timeout.cancel();
+    this.#timeout = undefined;
+  }
+
+  /** A sentence, and every attempt made. */
+  #describe(sentence: string): string {
+    return `${sentence} (${this.#failures.join('; ')})`;
+  }
+
+  #name(): string {
+    const { destination } = this.#target;
+    return destination.family === 'UNIX'
+      ? String(destination.name)
+      : `${destination.host} port ${String(destination.port)}`;
+  }
+}

@@ -1,0 +1,59 @@
+import { Failure } from '../deferred/failure.ts';
+import { isPromiseLike } from '../deferred/is-promise-like.ts';
+import { reportUnhandledError } from '../deferred/unhandled.ts';
+import type { Logger } from '../interfaces/logger.ts';
+
+/** Is told of an error that nobody else can be told, and what the program was doing. Must not throw. */
+export type ReportError = (failure: Failure, message: string) => void;
+
+/**
+ * The one path of errors that have no caller to go to: thrown by hooks, delayed calls, triggers, producers. It ends at
+ * the reactor's logger, never in the process.
+ */
+export class ErrorReporter {
+  readonly #reportError: ReportError;
+
+  constructor(reportError: ReportError) {
+    this.#reportError = reportError;
+  }
+
+  /** Reports what was thrown, or a failure; returns it as a failure. Never throws. */
+  report(error: unknown, message: string): Failure {
+    const failure = error instanceof Failure ? error : new Failure(error);
+    try {
+      this.#reportError(failure, message);
+    } catch {
+      // A logger that fails has nobody left to be told.
+    }
+    return failure;
+  }
+
+  /** Calls `fn`, and reports what it throws, and a promise it returns if that is rejected. */
+  guard(message: string, fn: () => unknown): void {
+    try {
+      this.watch(fn(), message);
+    } catch (error) {
+      this.report(error, message);
+    }
+  }
+
+  /** Reports the rejection of a promise that a callback has returned; other values are nothing to it. */
+  watch(result: unknown, message: string): void {
+    whenRejected(result, (error) => {
+      this.report(error, message);
+    });
+  }
+}
+
+/** Calls `rejected` if what a hook has returned is a promise and when that is rejected. */
+export function whenRejected(result: unknown, rejected: (error: unknown) => void): void {
+  if (isPromiseLike(result)) result.then(undefined, rejected);
+}
+
+/** Reports to a logger, or without one to whoever is told of unhandled errors. */
+export function reportTo(logger: Logger | undefined): ReportError {
+  if (logger === undefined) return reportUnhandledError;
+  return (failure, message) => {
+    logger.error({ err: failure.value }, message);
+  };
+}

@@ -1,0 +1,187 @@
+/**
+ * The life of a reactor:
+ *
+ *     stopped ──run()──▶ starting ──▶ running ──stop()──▶ stopRequested ──(stop check of the turn)──▶ shuttingDown ──▶ stopped
+ *
+ * and from every state but the first, `crash()` leads straight back to `stopped`. A reactor that has stopped may be run again.
+ *
+ * Turns go on in all states but `stopped`, also while the *before* triggers of startup or shutdown are waited for. What users
+ * see as `running` is narrower: it becomes true in *during startup* and false in *during shutdown*, where connections, attempts
+ * and ports end. Source: Twisted's `ReactorBase`.
+ */
+import type { Deferred } from '../deferred/deferred.ts';
+import { DeferredList } from '../deferred/deferred-list.ts';
+import { ReactorAlreadyRunning, ReactorNotRunning } from '../errors.ts';
+import type { TerminationSignal } from '../interfaces/platform.ts';
+import type { ReactorParts } from './reactor-parts.ts';
+import type { SystemEvents } from './system-events.ts';
+
+/** The options of `run`. */
+export interface RunOptions {
+  /** Whether SIGINT, SIGTERM and SIGBREAK stop the reactor while it runs; true by default. */
+  readonly installSignalHandlers?: boolean;
+}
+
+/** One run, from `run()` to the settling of its promise. */
+interface Run {
+  readonly promise: Promise<void>;
+  readonly ended: () => void;
+  readonly installSignalHandlers: boolean;
+  signals: Disposable | undefined;
+}
+
+type State =
+  | { readonly name: 'stopped' }
+  | { readonly name: 'starting' | 'running' | 'stopRequested' | 'shuttingDown'; readonly run: Run };
+
+const STOPPED: State = { name: 'stopped' };
+
+export class Lifecycle {
+  readonly #parts: ReactorParts;
+  readonly #events: SystemEvents;
+  #state: State = STOPPED;
+  #running = false;
+  #hasRun = false;
+  #exitSignal: TerminationSignal | undefined;
+
+  constructor(parts: ReactorParts, events: SystemEvents) {
+    this.#parts = parts;
+    this.#events = events;
+  }
+
+  /** True from *during startup* to *during shutdown*. */
+  get running(): boolean {
+    return this.#running;
+  }
+
+  /** The first signal that asked the last run to end. */
+  get exitSignal(): TerminationSignal | undefined {
+    return this.#exitSignal;
+  }
+
+  /** Whether `run` has ever been called. */
+  get hasRun(): boolean {
+    return this.#hasRun;
+  }
+
+  run(options: RunOptions): Promise<void> {
+    if (this.#state.name !== 'stopped') throw new ReactorAlreadyRunning(`The reactor is ${this.#state.name} already`);
+    let ended = (): void => undefined;
+    const promise = new Promise<void>((resolve) => {
+      ended = resolve;
+    });
+    this.#start({ promise, ended, installSignalHandlers: options.installSignalHandlers ?? true, signals: undefined });
+    return promise;
+  }
+
+  /** Stops, unless that has been asked for, and resolves when the run has ended; at once if there is none. */
+  async dispose(): Promise<void> {
+    if (this.#state.name === 'stopped') return;
+    const { promise } = this.#state.run;
+    if (this.#state.name === 'starting' || this.#state.name === 'running') this.stop();
+    await promise;
+  }
+
+  stop(): void {
+    switch (this.#state.name) {
+      case 'stopped':
+        throw new ReactorNotRunning('The reactor is not running');
+      case 'stopRequested':
+      case 'shuttingDown':
+        throw new ReactorNotRunning('The reactor is stopping already');
+      case 'starting':
+      case 'running':
+        this.#state = { name: 'stopRequested', run: this.#state.run };
+        this.#parts.loop.wakeSoon();
+    }
+  }
+
+  crash(): void {
+    if (this.#state.name === 'stopped') throw new ReactorNotRunning('The reactor is not running');
+    this.#end(this.#state.run);
+  }
+
+  /** Called in each turn: begins to shut down if `stop` was called. */
+  stopCheck(): void {
+    if (this.#state.name === 'stopRequested') this.#shutDown(this.#state.run);
+  }
+
+  #start(run: Run): void {
+    this.#hasRun = true;
+    this.#exitSignal = undefined;
+    this.#state = { name: 'starting', run };
+    const { liveness } = this.#parts.platform;
+    liveness?.warnBeforeExit(undefined);
+    liveness?.keepAlive(true);
+    this.#parts.loop.start();
+    for (const connection of this.#parts.connections) connection.dispatchingChanged();
+    this.#parts.loop.deliver(() => {
+      this.#events.fire('startup', {
+        during: () => {
+          this.#started(run);
+        },
+      });
+    });
+  }
+
+  #started(run: Run): void {
+    if (this.#isOver(run)) return;
+    this.#running = true;
+    if (run.installSignalHandlers) this.#watchSignals(run);
+    if (this.#state.name === 'starting') this.#state = { name: 'running', run };
+  }
+
+  #shutDown(run: Run): void {
+    this.#state = { name: 'shuttingDown', run };
+    const shutDown = this.#events.fire('shutdown', {
+      during: () => {
+        if (this.#isOver(run)) return undefined;
+        this.#running = false;
+        return this.#endEverything();
+      },
+    });
+    shutDown.addCallback(() => {
+      if (this.#isOver(run)) return;
+      // Triggers may have connected anew while others were waited for.
+      this.#endConnections();
+      this.#end(run);
+    });
+  }
+
+  /** Ends all that is connected, connecting or listening; fires when the ports have closed. */
+  #endEverything(): Deferred<unknown> {
+    this.#endConnections();
+    return new DeferredList([...this.#parts.ports].map((port) => port.stopListening()));
+  }
+
+  #endConnections(): void {
+    for (const connector of [...this.#parts.connectors]) connector.reactorStopped();
+    for (const connection of [...this.#parts.connections]) connection.reactorStopped();
+  }
+
+  #end(run: Run): void {
+    this.#state = STOPPED;
+    this.#running = false;
+    this.#parts.loop.stop();
+    for (const connection of this.#parts.connections) connection.dispatchingChanged();
+    run.signals?.[Symbol.dispose]();
+    this.#parts.platform.liveness?.keepAlive(false);
+    run.ended();
+  }
+
+  #watchSignals(run: Run): void {
+    const { signals } = this.#parts.platform;
+    run.signals = signals?.watch((signal) => {
+      this.#parts.loop.deliver(() => {
+        if (this.#exitSignal !== undefined) signals.exit(signal);
+        this.#exitSignal ??= signal;
+        if (this.#state.name === 'starting' || this.#state.name === 'running') this.stop();
+      });
+    });
+  }
+
+  /** Whether this run has been ended by `crash`, perhaps with another one after it. */
+  #isOver(run: Run): boolean {
+    return this.#state.name === 'stopped' || this.#state.run !== run;
+  }
+}

@@ -1,0 +1,25 @@
+import type { HostnameResolver } from '../interfaces/resolver.ts';
+import type { Platform } from '../interfaces/platform.ts';
+import type { Connection } from './connection.ts';
+import type { ErrorReporter } from './error-reporter.ts';
+import type { OutgoingSlab } from './outgoing-slab.ts';
+import type { Port } from './port.ts';
+import type { TCPConnector } from './tcp-connector.ts';
+import type { TurnLoop } from './turn-loop.ts';
+
+/** What the parts of one reactor share. */
+export interface ReactorParts {
+  readonly platform: Platform;
+  readonly loop: TurnLoop;
+  readonly errors: ErrorReporter;
+  readonly outgoingSlab: OutgoingSlab;
+  /** Changed by `installNameResolver`. */
+  nameResolver: HostnameResolver;
+
+  /** All that is alive, so that stopping can end it and tests can see what is left. */
+  readonly connections: Set<Connection>;
+  /** Ports that are bound, being bound or being closed. */
+  readonly ports: Set<Port>;
+  /** Connectors with an attempt under way. */
+  readonly connectors: Set<TCPConnector>;
+}

@@ -1,0 +1,230 @@
+import type { Failure } from '../deferred/failure.ts';
+import type { Connector } from '../interfaces/connector.ts';
+import type { DelayedCall } from '../interfaces/delayed-call.ts';
+import type { ListeningPort } from '../interfaces/listening-port.ts';
+import type { Logger } from '../interfaces/logger.ts';
+import type { Platform, TerminationSignal } from '../interfaces/platform.ts';
+import type { ClientProtocolFactory, ProtocolFactory } from '../interfaces/protocol.ts';
+import type {
+  ConnectTCPOptions,
+  ListenTCPOptions,
+  ReactorTCP,
+  SystemEventPhase,
+  SystemEventTriggerID,
+} from '../interfaces/reactor.ts';
+import type { HostnameResolver } from '../interfaces/resolver.ts';
+import type { ReactorTime } from '../interfaces/time.ts';
+import { requireFunction, requireMethods } from '../arguments.ts';
+import { ErrorReporter, reportTo } from './error-reporter.ts';
+import { describeInspection, inspect, type ReactorInspection } from './inspection.ts';
+import { Lifecycle, type RunOptions } from './lifecycle.ts';
+import { OutgoingSlab } from './outgoing-slab.ts';
+import type { ReactorParts } from './reactor-parts.ts';
+import { SystemEvents } from './system-events.ts';
+import { connectTCP, listenTCP } from './tcp.ts';
+import { TurnLoop } from './turn-loop.ts';
+
+/** The options of a reactor. */
+export interface ReactorOptions {
+  /** Is told of errors that have no caller to go to. */
+  readonly logger?: Logger;
+  /** Is told of those errors in place of the logger. Must not throw. */
+  readonly errorReporter?: (failure: Failure, message: string) => void;
+}
+
+/**
+ * The event loop: it owns time, listening ports and connections, and calls the hooks of protocols, one at a time.
+ *
+ * This class is a facade; each part of a reactor has a file of its own beside it. Nothing happens before `run()` but
+ * the binding of ports. Any number of reactors may live in one process, and one that has stopped may be run again.
+ * On Node make one with `createReactor()`, in tests with `new TestReactor()`. Source: Twisted's `IReactorCore`,
+ * `IReactorTime`, `IReactorTCP`.
+ */
+export class Reactor implements ReactorTime, ReactorTCP, AsyncDisposable {
+  readonly #parts: ReactorParts;
+  readonly #lifecycle: Lifecycle;
+  readonly #events: SystemEvents;
+
+  /** A reactor on a platform, which from now on serves this reactor alone. */
+  constructor(platform: Platform, options: ReactorOptions = {}) {
+    const errors = new ErrorReporter(options.errorReporter ?? reportTo(options.logger));
+    const loop = new TurnLoop(platform.clock, errors, {
+      stopCheck: () => {
+        this.#lifecycle.stopCheck();
+      },
+      queuedWhileStopped: () => {
+        this.#warnIfNeverRun();
+      },
+    });
+    this.#parts = {
+      platform,
+      loop,
+      errors,
+      outgoingSlab: new OutgoingSlab(),
+      nameResolver: platform.resolver,
+      connections: new Set(),
+      ports: new Set(),
+      connectors: new Set(),
+    };
+    this.#events = new SystemEvents(errors);
+    this.#lifecycle = new Lifecycle(this.#parts, this.#events);
+  }
+
+  // ------------------------------------------------------------------------------------------------------ lifecycle
+
+  /**
+   * Fires the startup event (its triggers, and `callWhenRunning` calls, run before this returns, unless one of them is
+   * waited for), then dispatches until `stop()` and keeps the process alive meanwhile. The promise resolves when the
+   * shutdown event has ended: connections have been lost, ports have closed, triggers have been waited for. It never
+   * rejects. SIGINT, SIGTERM and SIGBREAK stop the reactor; a second one ends the process at once.
+   * Throws `ReactorAlreadyRunning` unless the reactor has stopped.
+   */
+  run(options: RunOptions = {}): Promise<void> {
+    return this.#lifecycle.run(options);
+  }
+
+  /**
+   * Asks for an orderly end, which begins at the end of this turn's calls; delayed calls that are due in this turn
+   * still run. Delayed calls that are pending survive into the next `run`. Throws `ReactorNotRunning` if the reactor
+   * has not been run or is stopping already.
+   */
+  stop(): void {
+    this.#lifecycle.stop();
+  }
+
+  /**
+   * Leaves the loop at once, with no event fired and nothing closed: connections and ports go on with the next `run`.
+   * Throws `ReactorNotRunning` if the reactor is not running.
+   */
+  crash(): void {
+    this.#lifecycle.crash();
+  }
+
+  /** True from the during phase of startup to the during phase of shutdown. */
+  get running(): boolean {
+    return this.#lifecycle.running;
+  }
+
+  /** The signal that ended the last run, if one did. */
+  get exitSignal(): TerminationSignal | undefined {
+    return this.#lifecycle.exitSignal;
+  }
+
+  /**
+   * Calls `fn(...args)` now if the reactor is running, and returns undefined; otherwise once it runs, as a trigger
+   * after startup, whose identifier is returned.
+   */
+  callWhenRunning<Args extends readonly unknown[]>(
+    fn: (...args: Args) => unknown,
+    ...args: Args
+  ): SystemEventTriggerID | undefined {
+    requireFunction('fn', fn);
+    if (this.running) {
+      fn(...args);
+      return undefined;
+    }
+    return this.addSystemEventTrigger('after', 'startup', fn, ...args);
+  }
+
+  /**
+   * Has `fn(...args)` called once, in a phase of the next firing of a system event: `startup`, `shutdown` or one of your own.
+   * A phase waits for the Deferreds and promises its triggers return. Throws `RangeError` for an unknown phase.
+   */
+  addSystemEventTrigger<Args extends readonly unknown[]>(
+    phase: SystemEventPhase,
+    eventType: string,
+    fn: (...args: Args) => unknown,
+    ...args: Args
+  ): SystemEventTriggerID {
+    requireFunction('fn', fn);
+    if (!this.#lifecycle.hasRun) this.#warnIfNeverRun();
+    return this.#events.add(phase, eventType, () => fn(...args));
+  }
+
+  /** Takes a trigger back. Throws `TypeError` for what is no identifier, `RangeError` if the trigger has run or was removed. */
+  removeSystemEventTrigger(id: SystemEventTriggerID): void {
+    this.#events.remove(id);
+  }
+
+  /** Fires a system event by hand: all its triggers run, phase by phase, and are taken out. */
+  fireSystemEvent(eventType: string): void {
+    this.#events.fire(eventType);
+  }
+
+  // ------------------------------------------------------------------------------------------------------------ time
+
+  seconds(): number {
+    return this.#parts.platform.clock.now();
+  }
+
+  callLater<Args extends readonly unknown[]>(
+    delaySeconds: number,
+    fn: (...args: Args) => unknown,
+    ...args: Args
+  ): DelayedCall {
+    return this.#parts.loop.timers.callLater(delaySeconds, fn, ...args);
+  }
+
+  getDelayedCalls(): readonly DelayedCall[] {
+    return this.#parts.loop.timers.getDelayedCalls();
+  }
+
+  /**
+   * Calls `fn(...args)` in the next turn, before the delayed calls and in the order in which it was asked; never from
+   * inside this call. Twisted's `callFromThread`, for one thread.
+   */
+  callSoon<Args extends readonly unknown[]>(fn: (...args: Args) => unknown, ...args: Args): void {
+    requireFunction('fn', fn);
+    this.#parts.loop.callSoon(() => fn(...args));
+  }
+
+  // ------------------------------------------------------------------------------------------------------------- TCP
+
+  listenTCP(port: number, factory: ProtocolFactory, options: ListenTCPOptions = {}): ListeningPort {
+    const listeningPort = listenTCP(this.#parts, port, factory, options);
+    this.#warnIfNeverRun();
+    return listeningPort;
+  }
+
+  connectTCP(host: string, port: number, factory: ClientProtocolFactory, options: ConnectTCPOptions = {}): Connector {
+    return connectTCP(this.#parts, host, port, factory, options);
+  }
+
+  // ----------------------------------------------------------------------------------------------------------- names
+
+  /** Who resolves the names given to `connectTCP`. */
+  get nameResolver(): HostnameResolver {
+    return this.#parts.nameResolver;
+  }
+
+  /** Has names resolved by `resolver` from now on, and returns the resolver until now. */
+  installNameResolver(resolver: HostnameResolver): HostnameResolver {
+    requireMethods('resolver', resolver, ['resolveHostName']);
+    const previous = this.#parts.nameResolver;
+    this.#parts.nameResolver = resolver;
+    return previous;
+  }
+
+  // ------------------------------------------------------------------------------------------------------ observation
+
+  /** What is alive: delayed calls, connections, attempts to connect, ports. */
+  inspect(): ReactorInspection {
+    return inspect(this.#parts);
+  }
+
+  /** Stops the reactor if it is running, and resolves when it has stopped. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#lifecycle.dispose();
+  }
+
+  /** Has the platform warn if the program ends by itself while something waits for a `run()` that never came. */
+  #warnIfNeverRun(): void {
+    const { liveness } = this.#parts.platform;
+    if (liveness === undefined || this.#lifecycle.hasRun) return;
+    liveness.warnBeforeExit(() => {
+      const alive = describeInspection(this.inspect());
+      if (alive.length === 0) return undefined;
+      return `A reactor never ran: reactor.run() was not called, and this waits for it:\n  ${alive.join('\n  ')}`;
+    });
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * The handle on one outgoing connection, which the factory may connect again and again.
+ *
+ *     disconnected ──connect()──▶ connecting ──▶ connected
+ *          ▲                          │              │
+ *          ╰── clientConnectionFailed ┴── …Lost ─────╯
+ *
+ * The factory is started once for a chain of attempts: when neither `clientConnectionFailed` nor `clientConnectionLost`
+ * has called `connect()` again, it is stopped. Source: Twisted's `BaseConnector`.
+ */
+import type { Address } from '../addresses.ts';
+import { Failure } from '../deferred/failure.ts';
+import { ConnectError, ConnectInProgressError, ConnectionDone, NotConnectingError, UserError } from '../errors.ts';
+import type { Connector, ConnectorState } from '../interfaces/connector.ts';
+import type { ClientProtocolFactory, StreamProtocol } from '../interfaces/protocol.ts';
+import type { StreamHandle } from '../interfaces/stream-platform.ts';
+import { ConnectAttempt, type ConnectAttemptListener, type ConnectTarget } from './connect-attempt.ts';
+import { Connection } from './connection.ts';
+import type { ReactorParts } from './reactor-parts.ts';
+
+type State =
+  | { readonly name: 'disconnected' }
+  | { readonly name: 'connecting'; readonly attempt: ConnectAttempt }
+  /** Without a connection when the factory has built no protocol. */
+  | { readonly name: 'connected'; readonly connection: Connection | undefined };
+
+export class TCPConnector implements Connector, ConnectAttemptListener {
+  readonly #parts: ReactorParts;
+  readonly #target: ConnectTarget;
+  readonly #factory: ClientProtocolFactory;
+  #state: State = { name: 'disconnected' };
+  #factoryStarted = false;
+
+  constructor(parts: ReactorParts, target: ConnectTarget, factory: ClientProtocolFactory) {
+    this.#parts = parts;
+    this.#target = target;
+    this.#factory = factory;
+  }
+
+  get state(): ConnectorState {
+    return this.#state.name;
+  }
+
+  getDestination(): Address {
+    return this.#target.destination;
+  }
+
+  connect(): void {
+    if (this.#state.name !== 'disconnected') {
+      throw new ConnectInProgressError(
+        `The connector to ${String(this.getDestination())} is ${this.#state.name} already`,
+      );
+    }
+    if (!this.#factoryStarted) {
+      this.#factory.doStart();
+      this.#factoryStarted = true;
+    }
+    const attempt = new ConnectAttempt(this.#parts, this.#target, this);
+    this.#state = { name: 'connecting', attempt };
+    this.#parts.connectors.add(this);
+    attempt.start();
+    this.#parts.errors.guard('An error in startedConnecting', () => {
+      this.#factory.startedConnecting(this);
+    });
+  }
+
+  stopConnecting(): void {
+    if (this.#state.name !== 'connecting') {
+      throw new NotConnectingError(`The connector to ${String(this.getDestination())} is ${this.#state.name}`);
+    }
+    this.#giveUp(new UserError(`Connecting to ${String(this.getDestination())} was stopped`));
+  }
+
+  disconnect(): void {
+    switch (this.#state.name) {
+      case 'connecting':
+        this.stopConnecting();
+        return;
+      case 'connected':
+        this.#state.connection?.loseConnection();
+        return;
+      case 'disconnected':
+        return;
+    }
+  }
+
+  /** The reactor stops, and with it the attempt. */
+  reactorStopped(): void {
+    if (this.#state.name !== 'connecting') return;
+    this.#giveUp(new ConnectError(`Connecting to ${String(this.getDestination())} ended because the reactor stopped`));
+  }
+
+  toString(): string {
+    return `attempt to connect to ${String(this.getDestination())}`;
+  }
+
+  attemptSucceeded(handle: StreamHandle): void {
+    this.#parts.connectors.delete(this);
+    let protocol: StreamProtocol | null;
+    try {
+      protocol = this.#factory.buildProtocol(handle.remoteAddress);
+    } catch (error) {
+      this.#closeUnused(handle, this.#parts.errors.report(error, 'An error in buildProtocol'));
+      return;
+    }
+    if (protocol === null) {
+      this.#closeUnused(handle, new Failure(new ConnectionDone('the factory built no protocol')));
+      return;
+    }
+    const connection = new Connection(this.#parts, handle, protocol, (reason) => {
+      this.#lost(reason);
+    });
+    this.#state = { name: 'connected', connection };
+    connection.start();
+  }
+
+  attemptFailed(error: ConnectError): void {
+    this.#failed(error);
+  }
+
+  /** The connection was made, but there is no protocol for it. */
+  #closeUnused(handle: StreamHandle, reason: Failure): void {
+    handle.close();
+    this.#state = { name: 'connected', connection: undefined };
+    this.#parts.loop.callSoon(() => {
+      this.#lost(reason);
+    });
+  }
+
+  #giveUp(error: ConnectError): void {
+    if (this.#state.name === 'connecting') this.#state.attempt.cancel();
+    this.#failed(error);
+  }
+
+  #failed(error: ConnectError): void {
+    this.#becomeDisconnected('clientConnectionFailed', new Failure(error));
+  }
+
+  #lost(reason: Failure): void {
+    this.#becomeDisconnected('clientConnectionLost', reason);
+  }
+
+  #becomeDisconnected(hook: 'clientConnectionFailed' | 'clientConnectionLost', reason: Failure): void {
+    this.#state = { name: 'disconnected' };
+    this.#parts.connectors.delete(this);
+    this.#parts.errors.guard(`An error in ${hook}`, () => {
+      this.#factory[hook](this, reason);
+    });
+    // The hook may have connected again, and then the factory goes on being used.
+    if (this.state !== 'disconnected') return;
+    this.#factoryStarted = false;
+    this.#parts.errors.guard('An error in doStop', () => {
+      this.#factory.doStop();
+    });
+  }
+}

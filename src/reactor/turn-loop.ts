@@ -1,0 +1,236 @@
+/**
+ * The turn: the order in which everything happens.
+ *
+ * One turn is: the calls queued by `callSoon`, then the delayed calls that are due, then the stop check, then what the
+ * world delivered, then one flush of everything written. The platform calls `turn()` between its deliveries, so the
+ * method begins with the end of the turn before: it flushes what the deliveries wrote and reports the errors that no
+ * Deferred handled, and then runs the calls, the timers and the stop check of the next.
+ *
+ *      turn()                              the world                        turn()
+ *      ├ flush, unhandled errors           │ dataReceived, connected, …     ├ flush, unhandled errors
+ *      ├ queued calls                      │ (each between enter and leave) ├ …
+ *      ├ due delayed calls                 │                                │
+ *      ├ stop check                        │                                │
+ *      └ reports held while not running    │                                │
+ *        ╰──────────────── one turn ──────────────────────────────────────────╯
+ *
+ * While the loop is stopped nothing is dispatched: `enter` refuses, and what the platform reports is held in order
+ * until the loop runs again. The loop asks to be woken for the earliest thing it has to do, and for nothing twice.
+ */
+import { setTurnSink, UnhandledErrorCollector } from '../deferred/unhandled.ts';
+import type { PlatformClock } from '../interfaces/platform.ts';
+import { CallQueue } from './call-queue.ts';
+import type { ErrorReporter } from './error-reporter.ts';
+import type { ScheduledCall } from './scheduled-call.ts';
+import { Timers } from './timers.ts';
+
+/** Something with bytes to send at the end of the turn. */
+export interface Flushable {
+  flush(): void;
+}
+
+export class TurnLoop {
+  readonly timers: Timers;
+  readonly #clock: PlatformClock;
+  readonly #errors: ErrorReporter;
+  /** Called in each turn after the timers; the lifecycle decides there whether to shut down. */
+  readonly #stopCheck: () => void;
+  /** Told when work is queued while the loop is not running. */
+  readonly #queuedWhileStopped: () => void;
+
+  readonly #calls = new CallQueue();
+  readonly #unhandled = new UnhandledErrorCollector();
+  #state: 'stopped' | 'waiting' | 'dispatching' = 'stopped';
+  #outerSink: UnhandledErrorCollector | undefined;
+  #written: Flushable[] = [];
+  #flushing: Flushable[] = [];
+  #held: (() => void)[] = [];
+  /** When the platform was last asked to call `turn`, if it has not since. */
+  #wakeTime = Infinity;
+
+  constructor(
+    clock: PlatformClock,
+    errors: ErrorReporter,
+    hooks: { readonly stopCheck: () => void; readonly queuedWhileStopped: () => void },
+  ) {
+    this.#clock = clock;
+    this.#errors = errors;
+    this.#stopCheck = hooks.stopCheck;
+    this.#queuedWhileStopped = hooks.queuedWhileStopped;
+    this.timers = new Timers(
+      () => clock.now(),
+      (time) => {
+        this.#wakeBy(time);
+      },
+    );
+    clock.attach(() => {
+      this.#turn();
+    });
+  }
+
+  /** Whether calls and reports are dispatched. */
+  get running(): boolean {
+    return this.#state !== 'stopped';
+  }
+
+  /** How many calls wait for the next turn. */
+  get queuedCallCount(): number {
+    return this.#calls.size;
+  }
+
+  /** Begins to dispatch, in a later turn. */
+  start(): void {
+    this.#state = 'waiting';
+    this.wakeSoon();
+  }
+
+  /** Dispatches nothing more, from now on. What is queued stays queued. */
+  stop(): void {
+    if (this.#state === 'dispatching') this.#leaveSink();
+    this.#state = 'stopped';
+    this.#wakeTime = Infinity;
+    this.#clock.wakeAt(Infinity);
+  }
+
+  /** Queues a call for the next turn. */
+  callSoon(fn: () => unknown): void {
+    this.#calls.push(() => {
+      this.#errors.guard('An error in a call made by callSoon', fn);
+    });
+    this.wakeSoon();
+  }
+
+  /** Has `flushable.flush()` called at the end of the turn. Ask once per turn. */
+  flushLater(flushable: Flushable): void {
+    this.#written.push(flushable);
+    if (this.#state === 'waiting') this.#wakeBy(0);
+  }
+
+  /** Asks for a turn as soon as possible. */
+  wakeSoon(): void {
+    this.#wakeBy(0);
+  }
+
+  /**
+   * Dispatches a report of the platform: hooks may be called in `report`. Held, in order, while the loop is not
+   * running. `report` must not throw.
+   */
+  deliver(report: () => void): void {
+    switch (this.#state) {
+      case 'stopped':
+        this.hold(report);
+        return;
+      case 'dispatching': // only a resolver of the user's may report from inside a call
+        report();
+        return;
+      case 'waiting':
+        this.enter();
+        try {
+          report();
+        } finally {
+          this.leave();
+        }
+    }
+  }
+
+  /** Dispatches a report that does not wait for the loop to run, such as that a port has been bound. */
+  deliverAlways(report: () => void): void {
+    if (this.running) this.deliver(report);
+    else report();
+  }
+
+  /** The two halves of `deliver`, for reports too frequent for a closure each. False: hold the report instead. */
+  enter(): boolean {
+    if (this.#state !== 'waiting') return false;
+    this.#state = 'dispatching';
+    this.#outerSink = setTurnSink(this.#unhandled);
+    return true;
+  }
+
+  leave(): void {
+    if (this.#state !== 'dispatching') return;
+    this.#state = 'waiting';
+    this.#leaveSink();
+    this.#arm();
+  }
+
+  /** Keeps a report for when the loop runs again. */
+  hold(report: () => void): void {
+    this.#held.push(report);
+  }
+
+  #turn(): void {
+    this.#wakeTime = Infinity;
+    if (!this.enter()) return;
+    try {
+      this.#flush();
+      this.#reportUnhandled();
+      this.#calls.runQueued();
+      this.timers.runDue(this.#clock.now(), this.#runDelayedCall);
+      this.#stopCheck();
+      this.#deliverHeld();
+    } finally {
+      this.leave();
+    }
+  }
+
+  readonly #runDelayedCall = (call: ScheduledCall): void => {
+    try {
+      const result = call.run();
+      if (result !== undefined) this.#errors.watch(result, 'An error in a delayed call');
+    } catch (error) {
+      this.#errors.report(error, 'An error in a delayed call');
+    }
+  };
+
+  #flush(): void {
+    if (this.#written.length === 0) return;
+    const flushing = this.#written;
+    this.#written = this.#flushing;
+    this.#flushing = flushing;
+    for (const flushable of flushing) flushable.flush();
+    flushing.length = 0;
+  }
+
+  #reportUnhandled(): void {
+    for (const failure of this.#unhandled.takeUnhandled()) {
+      this.#errors.report(failure, 'Unhandled error in Deferred');
+    }
+  }
+
+  #deliverHeld(): void {
+    if (this.#held.length === 0) return;
+    const held = this.#held;
+    this.#held = [];
+    for (const report of held) {
+      // A hook may have stopped the loop.
+      if (this.running) report();
+      else this.#held.push(report);
+    }
+  }
+
+  #leaveSink(): void {
+    setTurnSink(this.#outerSink);
+    this.#outerSink = undefined;
+  }
+
+  /** Asks the platform for the next turn, when there is something for it to do. */
+  #arm(): void {
+    const soon = this.#calls.size > 0 || this.#written.length > 0 || this.#held.length > 0 || !this.#unhandled.isEmpty;
+    this.#wakeBy(soon ? 0 : this.timers.nextDue());
+  }
+
+  #wakeBy(time: number): void {
+    switch (this.#state) {
+      case 'stopped':
+        this.#queuedWhileStopped();
+        return;
+      case 'dispatching':
+        return; // `leave` will look at everything
+      case 'waiting':
+        if (time >= this.#wakeTime) return;
+        this.#wakeTime = time;
+        this.#clock.wakeAt(time);
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import { ANY_IPV4, ANY_IPV6, type IPLiteral } from './ip-literal.ts';
+
+/** Where the ports begin that a host gives out by itself; the range that IANA keeps for this (RFC 6335). */
+export const EPHEMERAL_PORT_FIRST = 49_152;
+const PORT_MAX = 65_535;
+
+interface Binding<T> {
+  readonly literal: IPLiteral;
+  readonly owner: T;
+}
+
+/**
+ * Which of its ports a host uses: bound by listeners, each at one address or at all, and held by the local ends of
+ * connections. Ports that the host chooses are handed out in order, from 49,152 upwards and round again.
+ */
+export class PortTable<T> {
+  readonly #bindings = new Map<number, Binding<T>[]>();
+  readonly #held = new Set<number>();
+  #nextEphemeral = EPHEMERAL_PORT_FIRST;
+
+  /** Binds a port, 0 for any that is free. Returns its number, or undefined if it is taken. */
+  bind(literal: IPLiteral, port: number, owner: T): number | undefined {
+    const number = port === 0 ? this.#chooseEphemeral() : port;
+    if (number === undefined || this.isBound(literal, number)) return undefined;
+    const bindings = this.#bindings.get(number) ?? [];
+    bindings.push({ literal, owner });
+    this.#bindings.set(number, bindings);
+    return number;
+  }
+
+  unbind(port: number, owner: T): void {
+    const left = (this.#bindings.get(port) ?? []).filter((binding) => binding.owner !== owner);
+    if (left.length > 0) this.#bindings.set(port, left);
+    else this.#bindings.delete(port);
+  }
+
+  /** Whether a listener stands in the way of binding the address. */
+  isBound(literal: IPLiteral, port: number): boolean {
+    return (this.#bindings.get(port) ?? []).some((binding) => overlap(binding.literal, literal));
+  }
+
+  /** Who listens for connections to an address: the owner of just that address before the owner of all. */
+  find(literal: IPLiteral, port: number): T | undefined {
+    const bindings = this.#bindings.get(port) ?? [];
+    const exact = bindings.find((binding) => binding.literal.canonical === literal.canonical);
+    return (exact ?? bindings.find((binding) => overlap(binding.literal, literal)))?.owner;
+  }
+
+  /** Takes a port for the local end of a connection, 0 for any that is free. Undefined if there is none. */
+  hold(literal: IPLiteral, port: number): number | undefined {
+    const number = port === 0 ? this.#chooseEphemeral() : port;
+    if (number === undefined || this.#held.has(number) || this.isBound(literal, number)) return undefined;
+    this.#held.add(number);
+    return number;
+  }
+
+  release(port: number): void {
+    this.#held.delete(port);
+  }
+
+  #chooseEphemeral(): number | undefined {
+    for (let tried = EPHEMERAL_PORT_FIRST; tried <= PORT_MAX; tried += 1) {
+      const port = this.#nextEphemeral;
+      this.#nextEphemeral = port === PORT_MAX ? EPHEMERAL_PORT_FIRST : port + 1;
+      if (!this.#bindings.has(port) && !this.#held.has(port)) return port;
+    }
+    return undefined;
+  }
+}
+
+/** Whether a listener at `one` gets connections to `other`. `::` takes both families, as systems do by default. */
+function overlap(one: IPLiteral, other: IPLiteral): boolean {
+  if (one.canonical === ANY_IPV6 || other.canonical === ANY_IPV6) return true;
+  if (one.family !== other.family) return false;
+  return one.canonical === other.canonical || one.canonical === ANY_IPV4 || other.canonical === ANY_IPV4;
+}

@@ -1,0 +1,39 @@
+// What portable code may use of its host beyond the language itself. Every name here exists in Node, browsers, Bun
+// and Deno. Adding one is a decision about where Ropewalk runs; docs/decisions says how such decisions are made.
+
+interface AbortSignal {
+  readonly aborted: boolean;
+  // Whatever the caller of `abort()` gave.
+  readonly reason: unknown;
+  addEventListener(type: 'abort', listener: () => void, options?: { once?: boolean }): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+  throwIfAborted(): void;
+}
+
+declare class AbortController {
+  readonly signal: AbortSignal;
+  abort(reason?: unknown): void;
+}
+
+declare class TextEncoder {
+  encode(text?: string): Uint8Array;
+}
+
+declare class TextDecoder {
+  constructor(label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean });
+  decode(input?: Uint8Array, options?: { stream?: boolean }): string;
+}
+
+// Only for src/deferred/unhandled.ts (the linter holds it to that).
+declare const console: { error(...values: unknown[]): void };
+
+// Only for src/testing/macrotask.ts (the linter holds it to that).
+interface MessagePort {
+  onmessage: ((event: { data: unknown }) => void) | null;
+  postMessage(message: unknown): void;
+  close(): void;
+}
+declare class MessageChannel {
+  readonly port1: MessagePort;
+  readonly port2: MessagePort;
+}
