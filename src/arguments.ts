@@ -61,12 +61,12 @@ export function describe(value: unknown): string {
       return 'a function';
     case 'string':
       return `the string '${value}'`;
-    case 'undefined':
-      return 'undefined';
     case 'number':
     case 'bigint':
     case 'boolean':
     case 'symbol':
       return value.toString();
+    default:
+      return 'undefined';
   }
 }

@@ -348,10 +348,8 @@ export class Deferred<T> implements PromiseLike<T> {
         }
         result =
           inner === this ? new Failure(new TypeError('a callback returned its own Deferred')) : inner.#takeResult();
-      } else if (step instanceof PromiseObserver) {
-        observed = true;
-        step.observe(result);
       } else {
+        observed = step instanceof PromiseObserver;
         result = this.#give(result, step);
         if (result instanceof Deferred) {
           heir = result;
@@ -389,10 +387,14 @@ export class Deferred<T> implements PromiseLike<T> {
   }
 
   /**
-   * Moves a result on: to a `Deferred` that waits for it, or to one that is to be fired with it. Returns the one that
-   * has it now; what is left here if that one refused or dropped it.
+   * Does what a link does that calls no function: shows a promise the result, or moves it to a `Deferred` that waits for
+   * it or is to be fired with it. Returns the `Deferred` that has it now, or else the result that is here after it.
    */
-  #give(result: unknown, to: Deferred<unknown> | ChainedTarget): unknown {
+  #give(result: unknown, to: Exclude<Step, Callback>): unknown {
+    if (to instanceof PromiseObserver) {
+      to.observe(result);
+      return result;
+    }
     if (to instanceof Deferred) {
       // It may have stopped waiting.
       if (to.#state !== 'waiting' || to.#result !== this) return result;

@@ -7,7 +7,7 @@
  * As with `connectTCP`, nothing begins and nobody is told before the reactor runs: both ends of the lookup pass through
  * a turn of the reactor, since a resolver answers whenever it likes.
  */
-import { type Address, type HostnameAddress, IPv6Address } from '../addresses.ts';
+import { type Address, type HostnameAddress, type IPv4Address, IPv6Address } from '../addresses.ts';
 import { Deferred } from '../deferred/deferred.ts';
 import { ConnectingCancelledError, ConnectTimeoutError, DNSLookupError } from '../errors.ts';
 import type { DelayedCall } from '../interfaces/delayed-call.ts';
@@ -19,6 +19,9 @@ import { causeOfAbort } from './abort-signal.ts';
 export interface LookupReactor extends ReactorTime {
   readonly nameResolver: HostnameResolver;
 }
+
+/** Where the attempt goes: a name, or an IPv4 address, which resolves to no IPv6 address. */
+export type LookupDestination = HostnameAddress | IPv4Address;
 
 /** What was found, and how much of the time it has left. */
 export interface FoundAddress {
@@ -39,16 +42,16 @@ export class IPv6Lookup implements ResolutionReceiver {
   readonly whenFound: Deferred<FoundAddress>;
 
   readonly #reactor: LookupReactor;
-  readonly #destination: HostnameAddress;
+  readonly #destination: LookupDestination;
   readonly #timeoutSeconds: number;
   #state: State;
   #resolution: HostResolution | undefined;
   #found: IPv6Address | undefined;
 
-  /** The lookup begins in the next turn. Throws `RangeError` for a timeout that no delayed call could have. */
+  /** The lookup begins in the next turn. */
   constructor(
     reactor: LookupReactor,
-    destination: HostnameAddress,
+    destination: LookupDestination,
     timeoutSeconds: number,
     signal: AbortSignal | undefined,
   ) {

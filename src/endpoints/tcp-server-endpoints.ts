@@ -57,8 +57,9 @@ function whenListening(
   signal: AbortSignal | undefined,
 ): Deferred<ListeningPort> {
   const listening = new Deferred<ListeningPort>(() => {
-    port.stopListening();
+    // In this order, for the port fails those who wait for it when it is stopped.
     listening.errback(new CancelledError(`Listening on ${description} was cancelled`, causeOfAbort(signal)));
+    port.stopListening();
   });
   // How the bind of a port ends that was given up while binding is of no interest.
   port.whenListening().addCallbacks(

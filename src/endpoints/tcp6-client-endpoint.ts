@@ -1,11 +1,12 @@
-import { HostnameAddress } from '../addresses.ts';
+import { requireDelay, requirePort, requireString } from '../arguments.ts';
 import type { Deferred } from '../deferred/deferred.ts';
 import { ConnectTimeoutError } from '../errors.ts';
 import type { EndpointOptions, StreamClientEndpoint } from '../interfaces/endpoint.ts';
 import type { ProtocolFactoryOf, StreamProtocol } from '../interfaces/protocol.ts';
 import type { ConnectTCPOptions, ReactorTCP } from '../interfaces/reactor.ts';
+import { addressOf } from '../ip-literal.ts';
 import { cancelOnAbort } from './abort-signal.ts';
-import { IPv6Lookup, type LookupReactor } from './ipv6-lookup.ts';
+import { IPv6Lookup, type LookupDestination, type LookupReactor } from './ipv6-lookup.ts';
 import { WrappingFactory } from './wrapping-factory.ts';
 
 /** What `TCP6ClientEndpoint` needs of a reactor: connections, and for names a resolver and the time it may take. */
@@ -24,6 +25,7 @@ export class TCP6ClientEndpoint implements StreamClientEndpoint {
   readonly #host: string;
   readonly #port: number;
   readonly #options: ConnectTCPOptions;
+  readonly #timeoutSeconds: number;
 
   /** The arguments are those of `connectTCP`; they are checked when `connect` is called. */
   constructor(reactor: TCP6ClientReactor, host: string, port: number, options: ConnectTCPOptions = {}) {
@@ -31,26 +33,27 @@ export class TCP6ClientEndpoint implements StreamClientEndpoint {
     this.#host = host;
     this.#port = port;
     this.#options = options;
+    this.#timeoutSeconds = options.timeout ?? DEFAULT_TIMEOUT_SECONDS;
   }
 
   /** As in the interface; the timeout covers the lookup of the name as well. */
   connect<P extends StreamProtocol>(factory: ProtocolFactoryOf<P>, options: EndpointOptions = {}): Deferred<P> {
-    requireArguments(this.#host, this.#port, this.#options.timeout);
+    requireArguments(this.#host, this.#port, this.#timeoutSeconds);
     const attempt = new WrappingFactory(factory, options.signal);
-    // A colon makes it an IPv6 address: no name and no IPv4 address has one.
-    const connected = this.#host.includes(':')
-      ? this.#connectTo(this.#host, attempt, this.#options)
-      : this.#resolveAndConnect(attempt, options.signal);
+    const destination = addressOf('TCP', this.#host, this.#port);
+    const connected =
+      destination.family === 'IPv6'
+        ? this.#connectTo(this.#host, attempt, this.#options)
+        : this.#resolveAndConnect(destination, attempt, options.signal);
     return cancelOnAbort(connected, options.signal);
   }
 
   #resolveAndConnect<P extends StreamProtocol>(
+    destination: LookupDestination,
     attempt: WrappingFactory<P>,
     signal: AbortSignal | undefined,
   ): Deferred<P> {
-    const destination = new HostnameAddress('TCP', this.#host, this.#port);
-    const timeoutSeconds = this.#options.timeout ?? DEFAULT_TIMEOUT_SECONDS;
-    const lookup = new IPv6Lookup(this.#reactor, destination, timeoutSeconds, signal);
+    const lookup = new IPv6Lookup(this.#reactor, destination, this.#timeoutSeconds, signal);
     return lookup.whenFound.addCallback(({ address, secondsLeft }) => {
       if (secondsLeft <= 0) throw new ConnectTimeoutError(`No time is left to connect to ${String(address)}`);
       return this.#connectTo(address.host, attempt, { ...this.#options, timeout: secondsLeft });
@@ -68,20 +71,9 @@ export class TCP6ClientEndpoint implements StreamClientEndpoint {
 }
 
 /** `connectTCP` checks them too, but only once a name has been resolved, and misuse is to throw at the call. */
-function requireArguments(host: unknown, port: unknown, timeout: unknown): void {
-  if (typeof host !== 'string') throw new TypeError(`host must be a string; got ${String(host)}`);
+function requireArguments(host: string, port: number, timeoutSeconds: number): void {
+  requireString('host', host);
   if (host === '') throw new RangeError('host must not be empty');
-  requireNumber('port', port);
-  if (!Number.isInteger(port) || port < 1 || port > 65535) {
-    throw new RangeError(`port must be a whole number from 1 to 65535; got ${String(port)}`);
-  }
-  if (timeout === undefined) return;
-  requireNumber('timeout', timeout);
-  if (!(timeout >= 0 && timeout < Infinity)) {
-    throw new RangeError(`timeout must be a finite number of seconds, 0 or more; got ${String(timeout)}`);
-  }
-}
-
-function requireNumber(name: string, value: unknown): asserts value is number {
-  if (typeof value !== 'number') throw new TypeError(`${name} must be a number; got ${String(value)}`);
+  requirePort('port', port, 1);
+  requireDelay('timeout', timeoutSeconds);
 }

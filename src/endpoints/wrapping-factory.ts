@@ -16,6 +16,7 @@
  */
 import type { Buffer } from 'node:buffer';
 import type { Address } from '../addresses.ts';
+import { requireMethods } from '../arguments.ts';
 import { Deferred } from '../deferred/deferred.ts';
 import type { Failure } from '../deferred/failure.ts';
 import { ConnectingCancelledError, NoProtocol } from '../errors.ts';
@@ -45,7 +46,8 @@ export class WrappingFactory<P extends StreamProtocol> implements ClientProtocol
 
   /** Throws `TypeError` if `wrapped` is not a factory. */
   constructor(wrapped: ProtocolFactoryOf<P>, signal?: AbortSignal) {
-    requireFactory(wrapped);
+    // The reactor is given our own object, so what is wrong with the user's is for us to find.
+    requireMethods('factory', wrapped, ['doStart', 'doStop', 'buildProtocol']);
     this.#wrapped = wrapped;
     this.#signal = signal;
     this.whenConnected = new Deferred<P>(() => this.#cancel());
@@ -169,18 +171,4 @@ class WrappingProtocol implements StreamProtocol {
   connectionLost(reason: Failure): HookResult {
     return this.#wrapped.connectionLost(reason);
   }
-}
-
-/** The reactor is given our own object, so what is wrong with the user's is for us to find. */
-function requireFactory(factory: unknown): void {
-  const methods = ['buildProtocol', 'doStart', 'doStop'];
-  const missing = methods.find((method) => !hasMethod(factory, method));
-  if (missing !== undefined) throw new TypeError(`factory must be a protocol factory; it has no ${missing}()`);
-}
-
-function hasMethod(value: unknown, method: string): boolean {
-  // Any object may be asked for a property by name.
-  return (
-    typeof value === 'object' && value !== null && typeof (value as Record<string, unknown>)[method] === 'function'
-  );
 }

@@ -12,13 +12,22 @@ export class CallQueue {
     this.#queued.push(call);
   }
 
-  /** Runs what was queued before this call began; what is queued meanwhile waits. Not re-entrant. A call must not throw. */
-  runQueued(): void {
+  /**
+   * Runs what was queued before this call began, for as long as `mayGoOn` says so; what is queued meanwhile waits, and
+   * what has not run is first in the next turn. Not re-entrant. A call must not throw.
+   */
+  runQueued(mayGoOn: () => boolean): void {
     if (this.#queued.length === 0) return;
     const calls = this.#queued;
     this.#queued = this.#running;
     this.#running = calls;
-    for (const call of calls) call();
+    let count = 0;
+    for (const call of calls) {
+      if (!mayGoOn()) break;
+      count += 1;
+      call();
+    }
+    if (count < calls.length) this.#queued.unshift(...calls.slice(count));
     calls.length = 0;
   }
 }

@@ -51,6 +51,8 @@ type Life =
   | { readonly state: 'closing'; readonly reason: Failure; readonly waitsForProducer: boolean }
   | { readonly state: 'doomed'; readonly reason: Failure };
 
+type HalfCloseHook = 'readConnectionLost' | 'writeConnectionLost';
+
 const OPENING: Life = { state: 'opening' };
 const OPEN: Life = { state: 'open' };
 const LOST: Life = { state: 'lost' };
@@ -104,7 +106,7 @@ export class Connection implements TCPTransport, StreamListener, Flushable {
   // ------------------------------------------------------------------------------------------ the transport's face
 
   get connected(): boolean {
-    return this.#life.state === 'open' || this.#life.state === 'closing';
+    return this.#hasHandle || this.#life.state === 'doomed';
   }
 
   get disconnecting(): boolean {
@@ -150,7 +152,7 @@ export class Connection implements TCPTransport, StreamListener, Flushable {
   }
 
   abortConnection(): void {
-    if (this.connected) this.#destroy(new Failure(new ConnectionAborted()));
+    if (this.#hasHandle) this.#destroy(new Failure(new ConnectionAborted()));
   }
 
   loseWriteConnection(): void {
@@ -193,7 +195,7 @@ export class Connection implements TCPTransport, StreamListener, Flushable {
 
   setTcpNoDelay(enabled: boolean): void {
     this.#noDelay = enabled;
-    if (this.connected) this.#handle.setNoDelay?.(enabled);
+    if (this.#hasHandle) this.#handle.setNoDelay?.(enabled);
   }
 
   getTcpKeepAlive(): boolean {
@@ -202,7 +204,7 @@ export class Connection implements TCPTransport, StreamListener, Flushable {
 
   setTcpKeepAlive(enabled: boolean): void {
     this.#keepAlive = enabled;
-    if (this.connected) this.#handle.setKeepAlive?.(enabled);
+    if (this.#hasHandle) this.#handle.setKeepAlive?.(enabled);
   }
 
   toString(): string {
@@ -213,29 +215,21 @@ export class Connection implements TCPTransport, StreamListener, Flushable {
 
   dataReceived(data: Buffer): void {
     const { loop } = this.#parts;
-    if (!loop.enter()) {
+    if (loop.enter()) {
+      this.#deliverData(data);
+      loop.leave();
+    } else {
       loop.hold(() => {
-        this.dataReceived(data);
+        this.#deliverData(data);
       });
-      return;
     }
-    // A closing connection discards what still arrives, so that the peer can always finish what it is sending.
-    if (this.#life.state === 'open') {
-      try {
-        const result = this.#protocol.dataReceived(data);
-        if (result !== undefined) this.#watch(result, 'dataReceived');
-      } catch (error) {
-        this.#hookFailed(error, 'An error in dataReceived');
-      }
-    }
-    loop.leave();
   }
 
   endReceived(): void {
     this.#parts.loop.deliver(() => {
       this.#reading = 'ended';
       if (this.#life.state !== 'open') return;
-      if (isHalfCloseable(this.#protocol)) {
+      if (hasHook(this.#protocol, 'readConnectionLost')) {
         this.#callHalfCloseHook(this.#protocol, 'readConnectionLost');
         this.#loseIfBothHalvesClosed();
       } else {
@@ -246,7 +240,7 @@ export class Connection implements TCPTransport, StreamListener, Flushable {
 
   written(): void {
     this.#parts.loop.deliver(() => {
-      if (!this.connected) return;
+      if (!this.#hasHandle) return;
       if (!this.#buffer.hasChunks) {
         this.#drained();
         return;
@@ -264,7 +258,9 @@ export class Connection implements TCPTransport, StreamListener, Flushable {
           this.#lose(this.#life.reason);
           return;
         case 'open':
-          if (isHalfCloseable(this.#protocol)) this.#callHalfCloseHook(this.#protocol, 'writeConnectionLost');
+          if (hasHook(this.#protocol, 'writeConnectionLost')) {
+            this.#callHalfCloseHook(this.#protocol, 'writeConnectionLost');
+          }
           this.#loseIfBothHalvesClosed();
           return;
         case 'opening':
@@ -277,7 +273,7 @@ export class Connection implements TCPTransport, StreamListener, Flushable {
 
   failed(error: SystemError): void {
     this.#parts.loop.deliver(() => {
-      if (!this.connected) return;
+      if (!this.#hasHandle) return;
       const reason = new Failure(connectionLostFor(error));
       this.#life = { state: 'doomed', reason }; // the handle is gone already
       this.#lose(reason);
@@ -289,13 +285,13 @@ export class Connection implements TCPTransport, StreamListener, Flushable {
   /** Sends what is buffered, unless earlier bytes have not left yet. Called at the end of the turn. */
   flush(): void {
     this.#flushQueued = false;
-    if (!this.connected || this.#buffer.isTaken || !this.#buffer.hasChunks) return;
+    if (!this.#hasHandle || this.#buffer.isTaken || !this.#buffer.hasChunks) return;
     if (this.#handle.write(this.#buffer.take())) this.#drained();
   }
 
   /** The reactor has begun to run, or has ended: reads, or leaves what arrives where it is. */
   dispatchingChanged(): void {
-    if (this.connected) this.#updateReading();
+    if (this.#hasHandle) this.#updateReading();
   }
 
   /** The reactor stops: the connection is lost at once, unsent bytes included. */
@@ -316,6 +312,11 @@ export class Connection implements TCPTransport, StreamListener, Flushable {
 
   // --------------------------------------------------------------------------------------------------------- inside
 
+  /** Whether the handle is open, and may be used. */
+  get #hasHandle(): boolean {
+    return this.#life.state === 'open' || this.#life.state === 'closing';
+  }
+
   /** While a closing connection waits for its producer, it goes on taking what that writes. */
   #takesWrites(): boolean {
     switch (this.#life.state) {
@@ -327,6 +328,17 @@ export class Connection implements TCPTransport, StreamListener, Flushable {
       case 'doomed':
       case 'lost':
         return false;
+    }
+  }
+
+  /** A closing connection discards what still arrives, so that the peer can always finish what it is sending. */
+  #deliverData(data: Buffer): void {
+    if (this.#life.state !== 'open') return;
+    try {
+      const result = this.#protocol.dataReceived(data);
+      if (result !== undefined) this.#watch(result, 'dataReceived');
+    } catch (error) {
+      this.#hookFailed(error, 'An error in dataReceived');
     }
   }
 
@@ -346,7 +358,7 @@ export class Connection implements TCPTransport, StreamListener, Flushable {
   /** Reads while anybody is there to be told, and while closing, to discard. */
   #updateReading(): void {
     const wanted = this.#life.state === 'closing' || (this.#life.state === 'open' && !this.#paused);
-    if (!this.connected) return;
+    if (!this.#hasHandle) return;
     if (wanted && this.#parts.loop.running) this.#handle.resumeReading();
     else this.#handle.pauseReading();
   }
@@ -374,7 +386,7 @@ export class Connection implements TCPTransport, StreamListener, Flushable {
 
   /** Gives the handle the FIN once nothing stands before it any more. */
   #advanceEnding(): void {
-    if (this.#writing !== 'ending' || !this.connected) return;
+    if (this.#writing !== 'ending' || !this.#hasHandle) return;
     if (this.#producer.occupied || this.#buffer.bytes > 0) return;
     this.#writing = 'finishing';
     this.#handle.shutdown();
@@ -412,7 +424,7 @@ export class Connection implements TCPTransport, StreamListener, Flushable {
     this.#whenLost(reason);
   }
 
-  #callHalfCloseHook(protocol: HalfCloseableProtocol, hook: 'readConnectionLost' | 'writeConnectionLost'): void {
+  #callHalfCloseHook<Hook extends HalfCloseHook>(protocol: Pick<HalfCloseableProtocol, Hook>, hook: Hook): void {
     try {
       this.#watch(protocol[hook](), hook);
     } catch (error) {
@@ -435,6 +447,10 @@ export class Connection implements TCPTransport, StreamListener, Flushable {
   }
 }
 
-function isHalfCloseable(protocol: StreamProtocol): protocol is HalfCloseableProtocol {
-  return 'readConnectionLost' in protocol && typeof protocol.readConnectionLost === 'function';
+/** Each hook is looked for by itself: a protocol may have one without the other. */
+function hasHook<Hook extends HalfCloseHook>(
+  protocol: StreamProtocol,
+  hook: Hook,
+): protocol is StreamProtocol & Pick<HalfCloseableProtocol, Hook> {
+  return typeof Reflect.get(protocol, hook) === 'function';
 }

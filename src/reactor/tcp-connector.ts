@@ -21,8 +21,16 @@ import type { ReactorParts } from './reactor-parts.ts';
 type State =
   | { readonly name: 'disconnected' }
   | { readonly name: 'connecting'; readonly attempt: ConnectAttempt }
-  /** Without a connection when the factory has built no protocol. */
-  | { readonly name: 'connected'; readonly connection: Connection | undefined };
+  | Building
+  | { readonly name: 'connected'; readonly connection: Connection };
+
+/** Connected while the factory builds the protocol, and when it has built none. */
+interface Building {
+  readonly name: 'connected';
+  readonly connection: undefined;
+  /** Whether `disconnect` has been called meanwhile. */
+  unwanted: boolean;
+}
 
 export class TCPConnector implements Connector, ConnectAttemptListener {
   readonly #parts: ReactorParts;
@@ -77,7 +85,8 @@ export class TCPConnector implements Connector, ConnectAttemptListener {
         this.stopConnecting();
         return;
       case 'connected':
-        this.#state.connection?.loseConnection();
+        if (this.#state.connection === undefined) this.#state.unwanted = true;
+        else this.#state.connection.loseConnection();
         return;
       case 'disconnected':
         return;
@@ -96,6 +105,8 @@ export class TCPConnector implements Connector, ConnectAttemptListener {
 
   attemptSucceeded(handle: StreamHandle): void {
     this.#parts.connectors.delete(this);
+    const building: Building = { name: 'connected', connection: undefined, unwanted: false };
+    this.#state = building;
     let protocol: StreamProtocol | null;
     try {
       protocol = this.#factory.buildProtocol(handle.remoteAddress);
@@ -112,6 +123,7 @@ export class TCPConnector implements Connector, ConnectAttemptListener {
     });
     this.#state = { name: 'connected', connection };
     connection.start();
+    if (building.unwanted) connection.loseConnection();
   }
 
   attemptFailed(error: ConnectError): void {
@@ -121,7 +133,6 @@ export class TCPConnector implements Connector, ConnectAttemptListener {
   /** The connection was made, but there is no protocol for it. */
   #closeUnused(handle: StreamHandle, reason: Failure): void {
     handle.close();
-    this.#state = { name: 'connected', connection: undefined };
     this.#parts.loop.callSoon(() => {
       this.#lost(reason);
     });
@@ -146,8 +157,9 @@ export class TCPConnector implements Connector, ConnectAttemptListener {
     this.#parts.errors.guard(`An error in ${hook}`, () => {
       this.#factory[hook](this, reason);
     });
-    // The hook may have connected again, and then the factory goes on being used.
-    if (this.state !== 'disconnected') return;
+    // The hook may have connected again, and then the factory goes on being used; or it may also have given that up,
+    // and then the factory has been stopped.
+    if (this.state !== 'disconnected' || !this.#factoryStarted) return;
     this.#factoryStarted = false;
     this.#parts.errors.guard('An error in doStop', () => {
       this.#factory.doStop();

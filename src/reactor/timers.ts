@@ -57,7 +57,7 @@ export class Timers implements ReactorTime {
   }
 
   getDelayedCalls(): readonly DelayedCall[] {
-    const waiting = this.#pass.filter((call) => call.state === 'pending' && call.heapIndex < 0);
+    const waiting = this.#pass.filter(isWaiting);
     return [...waiting, ...this.#heap.pending()].sort((a, b) => a.time - b.time || a.sequence - b.sequence);
   }
 
@@ -66,25 +66,36 @@ export class Timers implements ReactorTime {
     return this.#heap.peek()?.time ?? Infinity;
   }
 
-  /**
-   * Runs what is due at `time`, each call through `invoke`. If that throws, the error comes out of here, and the calls
-   * of this pass that have not run stay pending. Not re-entrant.
-   */
-  runDue(time: number, invoke: (call: ScheduledCall) => void): void {
+  /** Takes out what is due at `time`, for the pass that `runTaken` runs. */
+  takeDue(time: number): void {
     let due = this.#heap.popDue(time);
-    if (due === undefined) return;
+    for (; due !== undefined; due = this.#heap.popDue(time)) this.#pass.push(due);
+  }
+
+  /**
+   * Runs what was taken out, each call through `invoke`, for as long as `mayGoOn` says so. The calls that have not run
+   * stay pending, also when `invoke` throws, and then the error comes out of here. Not re-entrant.
+   */
+  runTaken(invoke: (call: ScheduledCall) => void, mayGoOn: () => boolean = always): void {
     const pass = this.#pass;
-    for (; due !== undefined; due = this.#heap.popDue(time)) pass.push(due);
+    if (pass.length === 0) return;
     try {
       for (const call of pass) {
-        if (call.state === 'pending' && call.heapIndex < 0) invoke(call);
+        if (!mayGoOn()) return;
+        if (isWaiting(call)) invoke(call);
       }
     } finally {
       this.#pass = [];
       for (const call of pass) {
-        if (call.state === 'pending' && call.heapIndex < 0) this.#heap.push(call);
+        if (isWaiting(call)) this.#heap.push(call);
       }
     }
+  }
+
+  /** Takes out and runs what is due at `time`. */
+  runDue(time: number, invoke: (call: ScheduledCall) => void): void {
+    this.takeDue(time);
+    this.runTaken(invoke);
   }
 
   #rescheduled(call: ScheduledCall): void {
@@ -92,4 +103,13 @@ export class Timers implements ReactorTime {
     else this.#heap.update(call);
     if (call.heapIndex === 0) this.#dueSooner(call.time);
   }
+}
+
+/** Whether a call of the pass has still to run in it: it has neither run nor been cancelled or moved. */
+function isWaiting(call: ScheduledCall): boolean {
+  return call.state === 'pending' && call.heapIndex < 0;
+}
+
+function always(): boolean {
+  return true;
 }

@@ -4,7 +4,8 @@
  * One turn is: the calls queued by `callSoon`, then the delayed calls that are due, then the stop check, then what the
  * world delivered, then one flush of everything written. The platform calls `turn()` between its deliveries, so the
  * method begins with the end of the turn before: it flushes what the deliveries wrote and reports the errors that no
- * Deferred handled, and then runs the calls, the timers and the stop check of the next.
+ * Deferred handled, and then runs the calls, the timers and the stop check of the next. Which delayed calls are due is
+ * settled before any call runs, so that all that is scheduled during a turn waits for the next one.
  *
  *      turn()                              the world                        turn()
  *      ├ flush, unhandled errors           │ dataReceived, connected, …     ├ flush, unhandled errors
@@ -84,9 +85,13 @@ export class TurnLoop {
     this.wakeSoon();
   }
 
-  /** Dispatches nothing more, from now on. What is queued stays queued. */
+  /**
+   * Dispatches nothing more, from now on: not even the rest of this turn. What is queued stays queued. The errors that
+   * no Deferred has handled are reported when the call ends from which this was called.
+   */
   stop(): void {
     if (this.#state === 'dispatching') this.#leaveSink();
+    else this.#reportUnhandled();
     this.#state = 'stopped';
     this.#wakeTime = Infinity;
     this.#clock.wakeAt(Infinity);
@@ -148,10 +153,18 @@ export class TurnLoop {
   }
 
   leave(): void {
-    if (this.#state !== 'dispatching') return;
-    this.#state = 'waiting';
-    this.#leaveSink();
-    this.#arm();
+    switch (this.#state) {
+      case 'dispatching':
+        this.#state = 'waiting';
+        this.#leaveSink();
+        this.#arm();
+        return;
+      case 'stopped':
+        this.#reportUnhandled(); // no turn follows that would do it
+        return;
+      case 'waiting': // stopped and started again from inside
+        return;
+    }
   }
 
   /** Keeps a report for when the loop runs again. */
@@ -165,14 +178,18 @@ export class TurnLoop {
     try {
       this.#flush();
       this.#reportUnhandled();
-      this.#calls.runQueued();
-      this.timers.runDue(this.#clock.now(), this.#runDelayedCall);
-      this.#stopCheck();
+      this.timers.takeDue(this.#clock.now());
+      this.#calls.runQueued(this.#isInTurn);
+      this.timers.runTaken(this.#runDelayedCall, this.#isInTurn);
+      if (this.#isInTurn()) this.#stopCheck();
       this.#deliverHeld();
     } finally {
       this.leave();
     }
   }
+
+  /** Whether the turn goes on: not once the loop has been stopped in it, even if it has been started again since. */
+  readonly #isInTurn = (): boolean => this.#state === 'dispatching';
 
   readonly #runDelayedCall = (call: ScheduledCall): void => {
     try {
@@ -203,8 +220,7 @@ export class TurnLoop {
     const held = this.#held;
     this.#held = [];
     for (const report of held) {
-      // A hook may have stopped the loop.
-      if (this.running) report();
+      if (this.#isInTurn()) report();
       else this.#held.push(report);
     }
   }

@@ -1,4 +1,9 @@
-import { ANY_IPV4, ANY_IPV6, type IPLiteral } from './ip-literal.ts';
+import type { IPLiteral } from '../ip-literal.ts';
+
+/** The address of all IPv4 interfaces. */
+export const ANY_IPV4 = '0.0.0.0';
+/** `::`, the address of all interfaces of both families, in its canonical spelling. */
+export const ANY_IPV6 = '0:0:0:0:0:0:0:0';
 
 /** Where the ports begin that a host gives out by itself; the range that IANA keeps for this (RFC 6335). */
 export const EPHEMERAL_PORT_FIRST = 49_152;

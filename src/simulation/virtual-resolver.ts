@@ -1,13 +1,13 @@
-import { IPv4Address, IPv6Address, type Address } from '../addresses.ts';
+import type { Address } from '../addresses.ts';
 import type { HostnameResolver, HostResolution, ResolutionReceiver, ResolveOptions } from '../interfaces/resolver.ts';
-import { type IPFamily, parseIPLiteral } from './ip-literal.ts';
+import { addressOf, parseIPLiteral } from '../ip-literal.ts';
 import type { Scheduler } from './scheduler.ts';
 import { VirtualSystemError } from './system-error.ts';
 
 /** Which addresses a name has. */
 export type HostNames = Readonly<Record<string, string | readonly string[]>>;
 
-const BOTH_FAMILIES: readonly IPFamily[] = ['IPv4', 'IPv6'];
+const BOTH_FAMILIES: readonly ('IPv4' | 'IPv6')[] = ['IPv4', 'IPv6'];
 
 /**
  * Looks names up in a table; `localhost` is 127.0.0.1 and ::1 unless the table says otherwise, an address literal is
@@ -62,9 +62,7 @@ export class VirtualResolver implements HostnameResolver {
     for (const literal of literals ?? []) {
       const family = parseIPLiteral(literal)?.family;
       if (family === undefined || !families.includes(family)) continue;
-      addresses.push(
-        family === 'IPv4' ? new IPv4Address(transport, literal, port) : new IPv6Address(transport, literal, port),
-      );
+      addresses.push(addressOf(transport, literal, port));
     }
     return addresses;
   }

@@ -53,14 +53,13 @@ export interface StreamEndParts {
   readonly remoteAddress: Address;
   readonly toPeer: Channel;
   readonly limits: StreamLimits;
+  /** Whether the transport can reset; one that cannot, as that of UNIX sockets, closes instead. */
+  readonly canReset: boolean;
   /** Called once, when the end is gone. */
   readonly gone: () => void;
 }
 
-type Segment =
-  | { readonly kind: 'data'; readonly data: Buffer }
-  | { readonly kind: 'fin' }
-  | { readonly kind: 'reset' };
+type Segment = { readonly kind: 'data'; readonly data: Buffer } | { readonly kind: 'fin' } | { readonly kind: 'reset' };
 
 type Life =
   | { readonly state: 'silent' }
@@ -164,15 +163,22 @@ export class VirtualStream implements StreamHandle {
 
   reset(): void {
     if (this.#life.state === 'gone') return;
-    if (this.#receiving !== 'broken') this.#send(0, RESET);
-    this.#vanish(false);
+    const { canReset } = this.#parts;
+    if (this.#receiving !== 'broken') {
+      if (canReset) this.#send(0, RESET);
+      else if (this.#sending !== 'ended') this.#send(0, FIN);
+    }
+    this.#vanish(!canReset);
   }
 
   // ------------------------------------------------------------------------------------------------------- sending
 
   #send(bytes: number, segment: Segment): void {
     const peer = this.#peer;
-    this.#parts.toPeer.send(bytes, () => peer?.#arrived(segment));
+    if (peer === undefined) return;
+    this.#parts.toPeer.send(bytes, () => {
+      peer.#arrived(segment);
+    });
   }
 
   #sendWhatFits(): void {
@@ -240,7 +246,10 @@ export class VirtualStream implements StreamHandle {
 
   #acknowledge(bytes: number): void {
     const peer = this.#peer;
-    this.#parts.toPeer.send(0, () => peer?.#acknowledged(bytes));
+    if (peer === undefined) return;
+    this.#parts.toPeer.send(0, () => {
+      peer.#acknowledged(bytes);
+    });
   }
 
   #discard(segment: Segment): void {

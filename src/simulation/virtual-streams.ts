@@ -5,7 +5,7 @@
  * the new stream at that moment, and the answer travels back and gives the caller the other end; or it finds nobody and
  * is refused; or it finds a listener that ignores it, and the system gives up after a long while.
  */
-import { IPv4Address, IPv6Address, UNIXAddress, type Address } from '../addresses.ts';
+import { type Address, UNIXAddress } from '../addresses.ts';
 import type { SystemError } from '../interfaces/platform.ts';
 import type {
   ListenTarget,
@@ -15,9 +15,9 @@ import type {
   StreamPlatform,
   StreamTarget,
 } from '../interfaces/stream-platform.ts';
-import { ANY_IPV4, ANY_IPV6, type IPLiteral, parseIPLiteral } from './ip-literal.ts';
+import { addressOf, type IPLiteral, parseIPLiteral } from '../ip-literal.ts';
 import { Channel, type Link } from './link.ts';
-import { PortTable } from './port-table.ts';
+import { ANY_IPV4, ANY_IPV6, PortTable } from './port-table.ts';
 import type { Scheduler } from './scheduler.ts';
 import { VirtualSystemError } from './system-error.ts';
 import { ConnectAttempt } from './connect-attempt.ts';
@@ -122,7 +122,7 @@ export class VirtualStreams implements StreamPlatform {
     const number = this.#ports.bind(literal, port, listener);
     if (number === undefined) return bindError('EADDRINUSE', 'listen', host, port);
     return {
-      address: tcpAddress(literal, host, number),
+      address: addressOf('TCP', host, number),
       free: () => {
         this.#ports.unbind(number, listener);
       },
@@ -155,11 +155,13 @@ export class VirtualStreams implements StreamPlatform {
     if (local.family !== remote.family) return bindError('EINVAL', 'bind', localHost, askedPort);
     const port = this.#ports.hold(local, askedPort);
     if (port === undefined) {
-      return bindError(...(askedPort === 0 ? NO_PORT_LEFT : PORT_TAKEN), localHost, askedPort);
+      return askedPort === 0
+        ? bindError('EADDRNOTAVAIL', 'connect', localHost, askedPort)
+        : bindError('EADDRINUSE', 'bind', localHost, askedPort);
     }
     return {
-      local: tcpAddress(local, localHost, port),
-      remote: tcpAddress(remote, host, target.port),
+      local: addressOf('TCP', localHost, port),
+      remote: addressOf('TCP', host, target.port),
       route,
       find: () => route.target.#ports.find(remote, target.port),
       refusedWith: 'ECONNREFUSED',
@@ -236,6 +238,7 @@ export class VirtualStreams implements StreamPlatform {
       localAddress,
       remoteAddress,
       toPeer,
+      canReset: localAddress.family !== 'UNIX',
       limits: windowBytes === undefined ? limits : { ...limits, windowBytes },
       gone: () => {
         this.#streamCount -= 1;
@@ -244,9 +247,6 @@ export class VirtualStreams implements StreamPlatform {
     });
   }
 }
-
-const NO_PORT_LEFT = ['EADDRNOTAVAIL', 'connect'] as const;
-const PORT_TAKEN = ['EADDRINUSE', 'bind'] as const;
 
 /** Connecting to the address of all interfaces means the host itself. */
 function destinationFor(host: string): string {
@@ -263,10 +263,6 @@ function destinationFor(host: string): string {
 /** The address a host connects from: its own, which on one host is the one it connects to. */
 function sourceFor(host: string, literal: IPLiteral): string {
   return literal.family === 'IPv4' && host.startsWith('127.') ? '127.0.0.1' : host;
-}
-
-function tcpAddress(literal: IPLiteral, host: string, port: number): Address {
-  return literal.family === 'IPv4' ? new IPv4Address('TCP', host, port) : new IPv6Address('TCP', host, port);
 }
 
 function describeAddress(address: Address): string {

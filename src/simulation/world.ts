@@ -15,6 +15,7 @@
  *
  * Nothing in here asks the real world for anything, so the same program gives the same events, bit for bit.
  */
+import { requireDelay, requireIntegerFrom } from '../arguments.ts';
 import { TurnLimitError } from '../errors.ts';
 import type { RandomSource } from '../interfaces/platform.ts';
 import { EventQueue, type ScheduledEvent } from './event-queue.ts';
@@ -73,11 +74,7 @@ export class World implements Scheduler {
 
   constructor(options: WorldOptions = {}) {
     const { seed = 0, maxTurnsPerInstant = TURNS_PER_INSTANT_MAX, streamLimits } = options;
-    if (!Number.isInteger(maxTurnsPerInstant) || maxTurnsPerInstant < 1) {
-      throw new RangeError(
-        `maxTurnsPerInstant must be a whole number, 1 or more; got ${String(maxTurnsPerInstant)}`,
-      );
-    }
+    requireIntegerFrom('maxTurnsPerInstant', maxTurnsPerInstant, 1);
     this.#seed = seed;
     this.#maxTurnsPerInstant = maxTurnsPerInstant;
     this.#streamLimits = { ...DEFAULT_STREAM_LIMITS, ...streamLimits };
@@ -149,7 +146,7 @@ export class World implements Scheduler {
    * when called, not at the first step, for what `advance` throws at once.
    */
   advanceInSteps(seconds: number): Iterator<undefined, undefined> {
-    requireSeconds(seconds);
+    requireDelay('seconds', seconds);
     if (this.#isAdvancing) throw new Error('advance was called while the clock was advancing already');
     this.#isAdvancing = true;
     return this.#advance(seconds);
@@ -211,13 +208,5 @@ export class World implements Scheduler {
       `Nothing came to rest at ${String(this.#now)} s in ${String(this.#maxTurnsPerInstant)} turns; ` +
         (pending.length > 0 ? `still pending: ${pending.join(', ')}` : 'no delayed call is pending'),
     );
-  }
-}
-
-/** Refuses an amount of time that cannot pass. */
-export function requireSeconds(seconds: number): void {
-  if (typeof seconds !== 'number') throw new TypeError(`seconds must be a number; got ${String(seconds)}`);
-  if (!(seconds >= 0 && seconds < Infinity)) {
-    throw new RangeError(`seconds must be a finite number, 0 or more; got ${String(seconds)}`);
   }
 }

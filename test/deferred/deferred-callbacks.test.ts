@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { Deferred, succeed, fail, Failure } from 'ropewalk/core';
-import { AlreadyCalledError } from 'ropewalk/core';
+import { AlreadyCalledError, Deferred, Failure, fail, succeed } from 'ropewalk/core';
+import { collectGarbageUntil } from './collect-garbage.ts';
 
 describe('Deferred: firing and running callbacks', () => {
   it('runs the callbacks inside callback(), in the order they were added, each with what the one before returned', () => {
@@ -175,6 +175,19 @@ describe('Deferred: firing and running callbacks', () => {
     expect(failed.called).to.be.true;
     failed.addErrback(() => undefined);
     expect(failed.called).to.be.true;
+  });
+
+  it('keeps no callback that has run', async () => {
+    const deferred = new Deferred<number>();
+    const added = ((): WeakRef<() => void> => {
+      const callback = (): void => undefined;
+      deferred.addCallback(callback);
+      return new WeakRef(callback);
+    })();
+    deferred.callback(1);
+    await collectGarbageUntil(() => added.deref() === undefined);
+    expect(added.deref()).to.equal(undefined);
+    expect(deferred.called).to.be.true;
   });
 
   describe('misuse', () => {

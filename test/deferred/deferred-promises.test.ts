@@ -100,6 +100,21 @@ describe('Deferred and promises', () => {
       await Promise.all(promises);
     });
 
+    it('does not cover an error that an errback after it returns, be it the same', async () => {
+      const collector = new UnhandledErrorCollector();
+      const previous = setTurnSink(collector);
+      const deferred = new Deferred<number>();
+      const promise = rejectionOf(deferred.toPromise());
+      try {
+        deferred.addErrback((failure) => failure);
+        deferred.errback(new Error('returned'));
+      } finally {
+        setTurnSink(previous);
+      }
+      expect(collector.takeUnhandled().map((failure) => failure.getErrorMessage())).to.deep.equal(['returned']);
+      await promise;
+    });
+
     it('does not cover an error that comes after it in the chain', async () => {
       const collector = new UnhandledErrorCollector();
       const previous = setTurnSink(collector);
@@ -216,6 +231,25 @@ describe('Deferred and promises', () => {
       expect(seen.map((failure) => failure.check(CancelledError))).to.deep.equal([CancelledError]);
       await macrotask();
       expect(seen).to.have.length(1);
+    });
+
+    it('ignores it without a rejection nobody handles', async () => {
+      const rejections: unknown[] = [];
+      const listener = (reason: unknown): unknown => rejections.push(reason);
+      process.on('unhandledRejection', listener);
+      try {
+        for (const settle of ['resolve', 'reject'] as const) {
+          const late = controlled<unknown>();
+          const deferred = Deferred.fromPromise(late.promise, () => undefined);
+          deferred.addErrback(() => undefined);
+          deferred.cancel();
+          late[settle](new Error('late'));
+          await macrotask();
+        }
+      } finally {
+        process.off('unhandledRejection', listener);
+      }
+      expect(rejections).to.be.empty;
     });
 
     it('may be fired by onCancel', async () => {

@@ -1,0 +1,15 @@
+/** `npm run bench`: runs the benchmarks named as arguments, or all of them. Each compares with a peer in the same run. */
+import { benchPing } from './ping/ping.ts';
+
+const benchmarks: Readonly<Record<string, () => Promise<void>>> = { ping: benchPing };
+
+const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(benchmarks);
+for (const name of names) {
+  const benchmark = benchmarks[name];
+  if (benchmark === undefined) {
+    console.error(`There is no benchmark '${name}'; there are: ${Object.keys(benchmarks).join(', ')}`);
+    process.exitCode = 2;
+  } else {
+    await benchmark();
+  }
+}

@@ -1,0 +1,5 @@
+/**
+ * Ropewalk on Node: everything for servers and clients. All of `ropewalk/core`, and reactors on real sockets.
+ */
+export * from './core.ts';
+export { createReactor, type CreateReactorOptions } from './node/create-reactor.ts';

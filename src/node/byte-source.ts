@@ -1,0 +1,35 @@
+import type { Buffer } from 'node:buffer';
+import type { Socket } from 'node:net';
+
+/** Where the bytes of a socket come out; one of two ways, for `net.Socket` has two. */
+export interface ByteSource {
+  /**
+   * Delivers what is read to `deliver`, as Buffers that are the receiver's to keep. If `deliver` returns false, the
+   * socket reads no more until it is resumed. Called once.
+   */
+  deliverTo(deliver: (data: Buffer) => boolean): void;
+  /** From now on only counts what is read. */
+  discard(count: (bytes: number) => void): void;
+}
+
+/** The fallback: 'data' events. */
+export class DataEventSource implements ByteSource {
+  readonly #socket: Socket;
+  #listener: ((data: Buffer) => void) | undefined;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  deliverTo(deliver: (data: Buffer) => boolean): void {
+    this.#listener = (data) => {
+      if (!deliver(data)) this.#socket.pause();
+    };
+    this.#socket.on('data', this.#listener);
+  }
+
+  discard(count: (bytes: number) => void): void {
+    if (this.#listener !== undefined) this.#socket.off('data', this.#listener);
+    this.#socket.on('data', (data: Buffer) => count(data.length));
+  }
+}

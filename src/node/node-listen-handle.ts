@@ -1,0 +1,107 @@
+/**
+ * A listening socket.
+ *
+ *   binding ──listening──▶ listening ──close──▶ closed
+ *   binding ──listenFailed──▶ failed ──close──▶ closed
+ *   binding ──close──▶ closed
+ */
+import { chmodSync } from 'node:fs';
+import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import { UNIXAddress, type Address } from '../addresses.ts';
+import type {
+  ListenTarget,
+  StreamHandle,
+  StreamListenHandle,
+  StreamListenListener,
+} from '../interfaces/stream-platform.ts';
+import { tcpAddress } from './socket-addresses.ts';
+import { toSystemError } from './system-error.ts';
+import { WATER_MARKS } from './water-marks.ts';
+
+export class NodeListenHandle implements StreamListenHandle {
+  readonly #target: ListenTarget;
+  readonly #listener: StreamListenListener;
+  readonly #makeHandle: (socket: Socket) => StreamHandle;
+  readonly #server: Server;
+  #state: 'binding' | 'listening' | 'failed' | 'closed' = 'binding';
+
+  /** `makeHandle` makes a handle of an accepted, paused socket. */
+  constructor(target: ListenTarget, listener: StreamListenListener, makeHandle: (socket: Socket) => StreamHandle) {
+    this.#target = target;
+    this.#listener = listener;
+    this.#makeHandle = makeHandle;
+    this.#server = createServer({
+      pauseOnConnect: true,
+      allowHalfOpen: true,
+      noDelay: target.kind === 'tcp',
+      // For the sockets that are not taken over, in both directions: see there.
+      highWaterMark: WATER_MARKS.readableHighWaterMark,
+    });
+    this.#server.on('listening', this.#bound);
+    this.#server.on('error', this.#errorReported);
+    this.#server.on('connection', this.#accepted);
+    try {
+      this.#server.listen(listenOptions(target));
+    } catch (error) {
+      // Node throws where it may not listen at all (`--permission`); the listener is not called from inside.
+      setImmediate(() => this.#errorReported(error));
+    }
+  }
+
+  close(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#server.close();
+    // The server's own 'close' waits for the connections it counts; the socket itself is closed by now.
+    setImmediate(() => this.#listener.closed());
+  }
+
+  readonly #bound = (): void => {
+    if (this.#state !== 'binding') return;
+    this.#server.unref();
+    try {
+      if (this.#target.kind === 'unix' && this.#target.mode !== undefined) {
+        chmodSync(this.#target.path, this.#target.mode);
+      }
+    } catch (error) {
+      this.#server.close();
+      this.#errorReported(error);
+      return;
+    }
+    this.#state = 'listening';
+    this.#listener.listening(this.#address());
+  };
+
+  readonly #errorReported = (error: unknown): void => {
+    switch (this.#state) {
+      case 'binding':
+        this.#state = 'failed';
+        this.#listener.listenFailed(toSystemError(error));
+        break;
+      case 'listening':
+        this.#listener.acceptFailed(toSystemError(error));
+        break;
+      case 'failed':
+      case 'closed':
+        break;
+    }
+  };
+
+  readonly #accepted = (socket: Socket): void => {
+    if (this.#state === 'listening') this.#listener.accepted(this.#makeHandle(socket));
+    else socket.destroy();
+  };
+
+  #address(): Address {
+    const address = this.#server.address();
+    if (address !== null && typeof address === 'object') {
+      return tcpAddress(address.family, address.address, address.port);
+    }
+    return new UNIXAddress(address ?? undefined);
+  }
+}
+
+function listenOptions(target: ListenTarget): ListenOptions {
+  const { backlog } = target;
+  return target.kind === 'unix' ? { path: target.path, backlog } : { host: target.host, port: target.port, backlog };
+}

@@ -1,0 +1,46 @@
+import type {
+  LivenessPlatform,
+  Platform,
+  PlatformClock,
+  RandomSource,
+  SignalPlatform,
+} from '../interfaces/platform.ts';
+import type { HostnameResolver } from '../interfaces/resolver.ts';
+import type { StreamPlatform } from '../interfaces/stream-platform.ts';
+import { LINGER_SECONDS } from './linger.ts';
+import { NodeClock } from './node-clock.ts';
+import { NodeLiveness } from './liveness.ts';
+import { NodeResolver } from './node-resolver.ts';
+import { NodeSignals } from './signals.ts';
+import { NodeStreams, type ReadingMode } from './node-streams.ts';
+
+/** How a Node platform behaves where there is a choice. */
+export interface NodePlatformOptions {
+  /**
+   * How sockets are read: by `onread`, which costs half as much, or by 'data' events. The default is `onread`;
+   * accepted connections fall back to 'data' by themselves on a runtime that does not support it for them.
+   */
+  readonly reading?: ReadingMode;
+  /** For how many seconds a connection that was given up still discards what its peer sends; 2 by default. */
+  readonly lingerSeconds?: number;
+}
+
+/** The real world: libuv, reached through Node's public modules. One platform serves one reactor. */
+export class NodePlatform implements Platform {
+  readonly name = 'node';
+  readonly clock: PlatformClock = new NodeClock();
+  readonly streams: StreamPlatform;
+  readonly resolver: HostnameResolver = new NodeResolver();
+  readonly random: RandomSource = { next: () => Math.random() };
+  readonly signals: SignalPlatform = new NodeSignals();
+  readonly liveness: LivenessPlatform = new NodeLiveness();
+
+  /** Throws `RangeError` for a `lingerSeconds` that is not a finite number of at least 0. */
+  constructor(options: NodePlatformOptions = {}) {
+    const { reading = 'onread', lingerSeconds = LINGER_SECONDS } = options;
+    if (!Number.isFinite(lingerSeconds) || lingerSeconds < 0) {
+      throw new RangeError(`lingerSeconds must be a finite number of at least 0, not ${lingerSeconds}`);
+    }
+    this.streams = new NodeStreams(reading, lingerSeconds);
+  }
+}

@@ -1,0 +1,260 @@
+/**
+ * A connected `net.Socket` behind the seam.
+ *
+ * Theory of operation. Three small machines:
+ *
+ *   life     new ──open──▶ open ──failed, close, reset──▶ over        nothing is reported before open or after over
+ *   reading  paused ──resumeReading──▶ flowing ──endReceived──▶ ended
+ *            paused ──resumeReading──▶ resuming ──▶ flowing           if something was held; pauseReading leads back
+ *   writing  idle ◀──▶ sending;  idle ──shutdown──▶ shutting ──▶ shut
+ *
+ * What Node reports while reading is not flowing is held: chunks, and after them the end or the error that came last.
+ * `resuming` delivers it from the event loop; only when all has been delivered is the socket itself resumed.
+ *
+ * The end needs a second look. When data and a reset come out of one poll, libuv reports the data and then a clean end
+ * (seen on Node 20 and 22; on Node 24 and 26 it reports the reset). So at the end a write of no bytes asks the system
+ * about the connection; if it fails, that is how reading ended. It cannot be asked once the write side has been shut,
+ * where the end counts as clean. While a write is under way it need not be: the reset fails that write in the same pass
+ * of the loop, and the end waits for the pass to be over.
+ */
+import { Buffer } from 'node:buffer';
+import type { Socket } from 'node:net';
+import type { Address } from '../addresses.ts';
+import type { SystemError } from '../interfaces/platform.ts';
+import type { StreamHandle, StreamListener } from '../interfaces/stream-platform.ts';
+import type { ByteSource } from './byte-source.ts';
+import { linger } from './linger.ts';
+import { toSystemError } from './system-error.ts';
+
+const NO_BYTES = Buffer.alloc(0);
+
+/** What a handle is made of. */
+export interface StreamParts {
+  /** Connected, paused and not read from yet. */
+  readonly socket: Socket;
+  readonly source: ByteSource;
+  readonly localAddress: Address;
+  readonly remoteAddress: Address;
+  readonly lingerSeconds: number;
+}
+
+/** Any stream; as it is, for a UNIX socket, which has no options and no reset. */
+export class NodeStreamHandle implements StreamHandle {
+  readonly localAddress: Address;
+  readonly remoteAddress: Address;
+  protected readonly socket: Socket;
+  readonly #source: ByteSource;
+  readonly #lingerSeconds: number;
+
+  #life: 'new' | 'open' | 'over' = 'new';
+  #reading: 'paused' | 'resuming' | 'flowing' | 'ended' = 'paused';
+  #writing: 'idle' | 'sending' | 'shutting' | 'shut' = 'idle';
+  #listener: StreamListener | undefined;
+  #held: Buffer[] = [];
+  #heldLast: 'end' | SystemError | undefined;
+
+  constructor({ socket, source, localAddress, remoteAddress, lingerSeconds }: StreamParts) {
+    this.socket = socket;
+    this.#source = source;
+    this.localAddress = localAddress;
+    this.remoteAddress = remoteAddress;
+    this.#lingerSeconds = lingerSeconds;
+    socket.unref();
+    socket.on('error', this.#errorReported);
+  }
+
+  open(listener: StreamListener): void {
+    this.#listener = listener;
+    this.#life = 'open';
+    this.socket.on('end', this.#ended);
+    this.#source.deliverTo(this.#dataRead);
+  }
+
+  resumeReading(): void {
+    if (this.#life !== 'open' || this.#reading !== 'paused') return;
+    if (this.#held.length === 0 && this.#heldLast === undefined) {
+      this.#reading = 'flowing';
+      this.socket.resume();
+    } else {
+      this.#reading = 'resuming';
+      setImmediate(this.#deliverHeld);
+    }
+  }
+
+  pauseReading(): void {
+    if (this.#life !== 'open' || this.#reading === 'paused' || this.#reading === 'ended') return;
+    this.#reading = 'paused';
+    this.socket.pause();
+  }
+
+  write(chunks: readonly Uint8Array[]): boolean {
+    if (this.#failedAlready()) return false;
+    const { socket } = this;
+    const first = chunks[0];
+    if (first === undefined) return true;
+    if (chunks.length === 1) {
+      socket.write(first);
+    } else {
+      socket.cork();
+      for (const chunk of chunks) socket.write(chunk);
+      socket.uncork();
+    }
+    if (socket.writableLength === 0) return socket.errored === null;
+    // Only now is a callback needed: with one per write, Node would schedule a tick for each.
+    this.#writing = 'sending';
+    socket.write(NO_BYTES, this.#sent);
+    return false;
+  }
+
+  shutdown(): void {
+    if (this.#failedAlready()) return;
+    this.#writing = 'shutting';
+    this.socket.once('finish', this.#finished);
+    this.socket.end();
+  }
+
+  close(): void {
+    if (this.#life === 'over') return;
+    this.#leave();
+    if (!this.socket.destroyed) linger(this.socket, this.#source, this.#lingerSeconds);
+  }
+
+  reset(): void {
+    this.#leave();
+    if (!this.socket.destroyed) this.destroyAtOnce();
+  }
+
+  /** What `reset` does to a socket that is not destroyed yet. */
+  protected destroyAtOnce(): void {
+    this.socket.destroy();
+  }
+
+  /** Forgets the listener and all that was kept for it. */
+  #leave(): StreamListener | undefined {
+    const listener = this.#listener;
+    this.#life = 'over';
+    this.#reading = 'paused';
+    this.#listener = undefined;
+    this.#held = [];
+    this.#heldLast = undefined;
+    return listener;
+  }
+
+  #fail(error: SystemError): void {
+    this.#leave()?.failed(error);
+  }
+
+  /** True if reading has failed but waits to be told: whoever writes now is told soon, without regard to pausing. */
+  #failedAlready(): boolean {
+    const error = this.#heldLast;
+    if (!(error instanceof Error)) return this.#life !== 'open';
+    setImmediate(() => this.#fail(error));
+    return true;
+  }
+
+  /** Node may read once more after `pause()`, if that follows `resume()` in the same tick. */
+  readonly #dataRead = (data: Buffer): boolean => {
+    if (this.#reading === 'flowing') this.#listener?.dataReceived(data);
+    else if (this.#life === 'open') this.#held.push(data);
+    return this.#reading === 'flowing';
+  };
+
+  readonly #ended = (): void => {
+    if (this.#life !== 'open') return;
+    if (this.#reading === 'flowing') this.#confirmEnd();
+    else this.#heldLast = 'end';
+  };
+
+  readonly #confirmEnd = (): void => {
+    if (this.#writing === 'sending') {
+      setImmediate(this.#reportEnd);
+      return;
+    }
+    if (this.#writing === 'idle') {
+      this.socket.write(NO_BYTES);
+      const { errored } = this.socket;
+      if (errored !== null) {
+        this.#reading = 'resuming';
+        this.#heldLast = toSystemError(errored);
+        setImmediate(this.#deliverHeld);
+        return;
+      }
+    }
+    this.#reportEnd();
+  };
+
+  readonly #reportEnd = (): void => {
+    if (this.#life !== 'open') return;
+    if (this.#reading === 'flowing') {
+      this.#reading = 'ended';
+      this.#listener?.endReceived();
+    } else {
+      this.#heldLast = 'end';
+    }
+  };
+
+  readonly #deliverHeld = (): void => {
+    while (this.#reading === 'resuming') {
+      const data = this.#held.shift();
+      if (data === undefined) {
+        this.#resumed();
+        return;
+      }
+      this.#listener?.dataReceived(data);
+    }
+  };
+
+  #resumed(): void {
+    const last = this.#heldLast;
+    this.#heldLast = undefined;
+    this.#reading = 'flowing';
+    if (last === undefined) this.socket.resume();
+    else if (last === 'end') this.#confirmEnd();
+    else this.#fail(last);
+  }
+
+  readonly #errorReported = (error: Error): void => {
+    if (this.#life === 'over' || this.#heldLast instanceof Error) return;
+    const systemError = toSystemError(error);
+    const inTurn = this.#life === 'new' || (systemError.syscall === 'read' && this.#reading !== 'flowing');
+    if (inTurn) this.#heldLast = systemError;
+    else this.#fail(systemError);
+  };
+
+  readonly #sent = (error?: Error | null): void => {
+    // An error comes as an event as well.
+    if (error instanceof Error || this.#writing !== 'sending') return;
+    this.#writing = 'idle';
+    this.#listener?.written();
+  };
+
+  readonly #finished = (): void => {
+    this.#writing = 'shut';
+    this.#listener?.shutDown();
+  };
+}
+
+/** A TCP connection. */
+export class TCPStreamHandle extends NodeStreamHandle {
+  setNoDelay(enabled: boolean): void {
+    this.socket.setNoDelay(enabled);
+  }
+
+  setKeepAlive(enabled: boolean): void {
+    this.socket.setKeepAlive(enabled);
+  }
+
+  protected override destroyAtOnce(): void {
+    const { socket } = this;
+    if (!socket.writableEnded || socket.writableFinished) {
+      socket.resetAndDestroy();
+    } else if (socket.writableLength > 0) {
+      // A FIN waits behind data that the peer does not take, for who knows how long.
+      socket.destroy();
+    } else {
+      // A FIN is on its way to the system and will be there in the next pass of the loop. libuv refuses to reset a
+      // socket in between, and Node would then lose the handle without closing it.
+      socket.once('finish', () => socket.resetAndDestroy());
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import type { Socket } from 'node:net';
+import type {
+  ListenTarget,
+  StreamConnectHandle,
+  StreamConnectListener,
+  StreamHandle,
+  StreamListenHandle,
+  StreamListenListener,
+  StreamPlatform,
+  StreamTarget,
+} from '../interfaces/stream-platform.ts';
+import { DataEventSource } from './byte-source.ts';
+import { NodeConnectHandle } from './node-connect-handle.ts';
+import { NodeListenHandle } from './node-listen-handle.ts';
+import { NodeStreamHandle, TCPStreamHandle } from './node-stream-handle.ts';
+import { ReadSlabs, SlabSource } from './read-slabs.ts';
+import { tcpAddresses, unixAddresses } from './socket-addresses.ts';
+import { takeOver } from './socket-takeover.ts';
+
+/** How sockets are read: into a buffer of ours, or by 'data' events. */
+export type ReadingMode = 'onread' | 'data';
+
+/** TCP and UNIX sockets, by `node:net`. */
+export class NodeStreams implements StreamPlatform {
+  readonly #reading: ReadingMode;
+  readonly #lingerSeconds: number;
+  readonly #slabs = new ReadSlabs();
+
+  constructor(reading: ReadingMode, lingerSeconds: number) {
+    this.#reading = reading;
+    this.#lingerSeconds = lingerSeconds;
+  }
+
+  /** While the attempt lasts the process does not end: Node cannot tell the system otherwise. */
+  connect(target: StreamTarget, listener: StreamConnectListener): StreamConnectHandle {
+    const source = this.#reading === 'onread' ? new SlabSource(this.#slabs) : undefined;
+    return new NodeConnectHandle(target, source?.onread, {
+      connected: (socket) => {
+        const addresses = target.kind === 'tcp' ? tcpAddresses(socket) : unixAddresses('client', target.path);
+        listener.connected(this.#handle(target.kind, socket, source, addresses));
+      },
+      connectFailed: (error) => listener.connectFailed(error),
+    });
+  }
+
+  /** Node binds before it returns to its event loop, a TCP port not quite inside this call but right after it. */
+  listen(target: ListenTarget, listener: StreamListenListener): StreamListenHandle {
+    return new NodeListenHandle(target, listener, (socket) => this.#accepted(target, socket));
+  }
+
+  #accepted(target: ListenTarget, accepted: Socket): StreamHandle {
+    let socket = accepted;
+    let source: SlabSource | undefined;
+    if (this.#reading === 'onread') {
+      source = new SlabSource(this.#slabs);
+      socket = takeOver(accepted, source);
+      if (!source.asked) source = undefined;
+    }
+    const addresses = target.kind === 'tcp' ? tcpAddresses(socket) : unixAddresses('server', target.path);
+    return this.#handle(target.kind, socket, source, addresses);
+  }
+
+  #handle(
+    kind: 'tcp' | 'unix',
+    socket: Socket,
+    source: SlabSource | undefined,
+    addresses: ReturnType<typeof tcpAddresses>,
+  ): StreamHandle {
+    const parts = {
+      socket,
+      source: source ?? new DataEventSource(socket),
+      ...addresses,
+      lingerSeconds: this.#lingerSeconds,
+    };
+    return kind === 'tcp' ? new TCPStreamHandle(parts) : new NodeStreamHandle(parts);
+  }
+}

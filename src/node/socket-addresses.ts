@@ -1,0 +1,31 @@
+import type { Socket } from 'node:net';
+import { IPv4Address, IPv6Address, UNIXAddress, type Address } from '../addresses.ts';
+
+/** An address as Node's sockets and servers give it. */
+export function tcpAddress(family: string | undefined, host: string, port: number): Address {
+  return family === 'IPv6' ? new IPv6Address('TCP', host, port) : new IPv4Address('TCP', host, port);
+}
+
+/**
+ * The two ends of a TCP connection. The system no longer knows the addresses of one that was reset before it could be
+ * asked; then they are `0.0.0.0` and port 0.
+ */
+export function tcpAddresses(socket: Socket): { readonly localAddress: Address; readonly remoteAddress: Address } {
+  const { localFamily, localAddress, localPort, remoteFamily, remoteAddress, remotePort } = socket;
+  return {
+    localAddress: tcpAddress(localFamily, localAddress ?? '0.0.0.0', localPort ?? 0),
+    remoteAddress: tcpAddress(remoteFamily, remoteAddress ?? '0.0.0.0', remotePort ?? 0),
+  };
+}
+
+/** The two ends of a connection to a UNIX socket; the end that connected has no name. */
+export function unixAddresses(
+  side: 'client' | 'server',
+  path: string,
+): { readonly localAddress: Address; readonly remoteAddress: Address } {
+  const named = new UNIXAddress(path);
+  const unnamed = new UNIXAddress(undefined);
+  return side === 'client'
+    ? { localAddress: unnamed, remoteAddress: named }
+    : { localAddress: named, remoteAddress: unnamed };
+}

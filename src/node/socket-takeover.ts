@@ -1,0 +1,63 @@
+/**
+ * Reading accepted connections by `onread`.
+ *
+ * Node offers `onread` only for sockets that connect. A socket that was accepted is a shell around a handle, and a new
+ * socket can be made around the same handle, with `onread`. The properties `_handle` and `handle`, and the option
+ * `pauseOnCreate`, are not documented; this file is the only one that uses them, and trusts them no further than it
+ * can check at each connection:
+ *
+ * - the shell has a handle with the method that `onread` needs; Bun's has not;
+ * - the new socket has that handle, or it did not take it, and the shell is still whole;
+ * - the new socket has asked for its buffer already, which it does when it gives the handle a buffer to read into.
+ *   If it did not, it is an ordinary socket, and is read by 'data' events.
+ */
+import { Socket } from 'node:net';
+import type { SlabSource } from './read-slabs.ts';
+import { WATER_MARKS } from './water-marks.ts';
+
+/** The undocumented part of a socket, as far as it is used. */
+interface Shell {
+  _handle?: object | null;
+}
+
+/**
+ * Moves an accepted, paused socket's connection to a socket that reads into `source`, paused as well, if the runtime
+ * can do that. The accepted socket must not be used afterwards, unless it is what is returned. Whether the socket
+ * returned does read into `source` is what `source.asked` says.
+ */
+export function takeOver(accepted: Socket, source: SlabSource): Socket {
+  // The cast names a property which @types/node, rightly, does not.
+  const shell = accepted as unknown as Shell;
+  const handle = shell._handle;
+  if (!canReadIntoBuffer(handle)) return accepted;
+
+  const options = {
+    ...WATER_MARKS,
+    handle,
+    allowHalfOpen: true,
+    // The server has set it on the handle; this is so that the socket knows.
+    noDelay: true,
+    pauseOnCreate: true,
+    onread: source.onread,
+  };
+  const socket = new Socket(options);
+  // As above.
+  if ((socket as unknown as Shell)._handle !== handle) return accepted;
+
+  // Without its handle the shell has nothing to close, but destroying it takes it off the server's count.
+  shell._handle = null;
+  accepted.destroy();
+  return socket;
+}
+
+/** Whether a socket's handle is libuv's, and can be told where to read to. */
+function canReadIntoBuffer(handle: object | null | undefined): handle is object {
+  return (
+    typeof handle === 'object' &&
+    handle !== null &&
+    'useUserBuffer' in handle &&
+    typeof handle.useUserBuffer === 'function' &&
+    'readStop' in handle &&
+    typeof handle.readStop === 'function'
+  );
+}

@@ -1,0 +1,13 @@
+/**
+ * `ropewalk/testing`: test doubles for protocols. Start with `TestReactor`: the reactor itself, on a clock that the test
+ * advances and a network in memory. `Clock` is enough where only time matters, `StringTransport` where only one protocol
+ * does.
+ */
+export { type DialOptions, TestReactor, type TestReactorOptions } from './test-reactor.ts';
+export type { ScriptedPeer, ScriptedPeerOptions } from './scripted-peer.ts';
+export type { ScriptedServer, ScriptedServerOptions } from './scripted-server.ts';
+export { Clock } from './clock.ts';
+export { StringTransport, type StringTransportOptions } from './string-transport.ts';
+export { StringTransportWithDisconnection } from './string-transport-with-disconnection.ts';
+export { connectedPair, type ConnectedPair, type Pump } from './connected-pair.ts';
+export { assertNoResult, failureResultOf, successResultOf } from './deferred-results.ts';

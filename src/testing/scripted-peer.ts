@@ -1,0 +1,288 @@
+/**
+ * The far end of a connection, played by a test: it says what it is told to say and keeps what it hears.
+ *
+ * Its life, which only goes forward:
+ *
+ *     connecting ──▶ connected ──▶ closed
+ *          └────────────────────────▲   refused, aborted
+ *
+ * It stands on the virtual network itself, not on a reactor, so it needs no turn of its own: what it is told to send
+ * leaves at once, and everything arrives during the next advance.
+ */
+import { Buffer } from 'node:buffer';
+import type { Address } from '../addresses.ts';
+import { describe, requireIntegerFrom } from '../arguments.ts';
+import { Failure } from '../deferred/failure.ts';
+import { ConnectionAborted, ConnectionDone } from '../errors.ts';
+import type { SystemError } from '../interfaces/platform.ts';
+import type {
+  StreamConnectHandle,
+  StreamConnectListener,
+  StreamHandle,
+  StreamListener,
+} from '../interfaces/stream-platform.ts';
+import { connectErrorClass, connectionLostFor } from '../reactor/system-errors.ts';
+
+/** How a peer behaves without being told. */
+export interface ScriptedPeerOptions {
+  /** Whether it goes on after the other side has closed its half; by default it then closes its own. */
+  readonly allowHalfOpen?: boolean;
+  /** How many bytes it takes in at one instant, and how many may wait for it unread; 65,536 by default. */
+  readonly window?: number;
+  /** Whether it reads from the first; `resume` begins it later. True by default. */
+  readonly reading?: boolean;
+}
+
+/** What a peer needs of the world it is in. */
+export interface PeerWorld {
+  /** Calls `action` once when the next instant begins. */
+  atNextInstant(action: () => void): void;
+}
+
+export const DEFAULT_PEER_WINDOW_BYTES = 65_536;
+
+type Life =
+  | { readonly state: 'connecting'; readonly attempt: StreamConnectHandle | undefined }
+  | { readonly state: 'connected'; readonly handle: StreamHandle }
+  | { readonly state: 'closed'; readonly reason: Failure };
+
+export class ScriptedPeer {
+  readonly #world: PeerWorld;
+  readonly #allowHalfOpen: boolean;
+  readonly #windowBytes: number;
+
+  #life: Life = { state: 'connecting', attempt: undefined };
+  #addresses: { readonly host: Address; readonly peer: Address } | undefined;
+
+  #received: Buffer[] = [];
+  /** What it has read and may not take in at this instant. While there is any it does not read. */
+  #untaken: Buffer = Buffer.alloc(0);
+  #ended = false;
+  #isPaused: boolean;
+  /** How much it may still take in at this instant, and whether it waits for the next. */
+  #budgetBytes: number;
+  #waitsForInstant = false;
+
+  #unsent: Uint8Array[] = [];
+  #sending: 'idle' | 'busy' = 'idle';
+  /** `wanted`: a FIN follows what is unsent; `given`: the handle has it; `taken`: it has left. */
+  #fin: 'none' | 'wanted' | 'given' | 'taken' = 'none';
+
+  /** Made by `TestReactor.dial` and by a `ScriptedServer`. `connect` makes the connection, now or later. */
+  constructor(
+    world: PeerWorld,
+    options: ScriptedPeerOptions,
+    connect: (listener: StreamConnectListener) => StreamConnectHandle | undefined,
+  ) {
+    const { allowHalfOpen = false, window = DEFAULT_PEER_WINDOW_BYTES, reading = true } = options;
+    requireIntegerFrom('window', window, 1);
+    this.#world = world;
+    this.#allowHalfOpen = allowHalfOpen;
+    this.#windowBytes = window;
+    this.#budgetBytes = window;
+    this.#isPaused = !reading;
+    const attempt = connect({
+      connected: (handle) => {
+        this.#connected(handle);
+      },
+      connectFailed: (error) => {
+        this.#connectFailed(error);
+      },
+    });
+    if (this.#life.state === 'connecting') this.#life = { state: 'connecting', attempt };
+  }
+
+  // ------------------------------------------------------------------------------------------------ what a test says
+
+  /** Sends bytes, or a string as UTF-8, now or once it is connected. They are copied. Throws an `Error` after `end`. */
+  send(data: Uint8Array | string): void {
+    if (typeof data !== 'string' && !(data instanceof Uint8Array)) {
+      throw new TypeError(`data must be a string or a Uint8Array; got ${describe(data)}`);
+    }
+    if (this.#fin !== 'none') throw new Error('send was called after the peer had ended its half');
+    if (this.#life.state === 'closed') return;
+    const bytes = typeof data === 'string' ? Buffer.from(data) : Buffer.from(data);
+    if (bytes.length > 0) this.#unsent.push(bytes);
+    this.#flush();
+  }
+
+  /** Closes its writing half, after all that it was told to send. */
+  end(): void {
+    if (this.#fin === 'none') this.#fin = 'wanted';
+    this.#flush();
+  }
+
+  /** Resets the connection, or gives up connecting. */
+  abort(): void {
+    switch (this.#life.state) {
+      case 'connecting':
+        this.#life.attempt?.cancel();
+        break;
+      case 'connected':
+        this.#life.handle.reset();
+        break;
+      case 'closed':
+        return;
+    }
+    this.#close(new Failure(new ConnectionAborted()));
+  }
+
+  /** Reads nothing more until `resume`; what arrives fills the window, and then the other side has to wait. */
+  pause(): void {
+    this.#isPaused = true;
+    this.#updateReading();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#updateReading();
+  }
+
+  /** Forgets what has been received. */
+  clear(): void {
+    this.#received = [];
+  }
+
+  // ----------------------------------------------------------------------------------------------- what a test looks at
+
+  /** Everything received since the last `clear`. */
+  get received(): Buffer {
+    const all = Buffer.concat(this.#received);
+    this.#received = all.length > 0 ? [all] : [];
+    return all;
+  }
+
+  /** `received` as UTF-8. */
+  text(): string {
+    return this.received.toString('utf8');
+  }
+
+  /** True while there is a connection. */
+  get connected(): boolean {
+    return this.#life.state === 'connected';
+  }
+
+  /** True once the other side's FIN has been read. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** True once it is over: both halves closed, reset by either side, or never connected. */
+  get closed(): boolean {
+    return this.#life.state === 'closed';
+  }
+
+  /**
+   * Why it is over; undefined until then. `ConnectionDone` after both halves have closed, `ConnectionLost` after a reset
+   * by the other side, `ConnectionAborted` after `abort`, `ConnectionRefusedError` and its like if it never connected.
+   */
+  get reason(): Failure | undefined {
+    return this.#life.state === 'closed' ? this.#life.reason : undefined;
+  }
+
+  /** Its own address; throws an `Error` until it is connected, and remembers it afterwards. */
+  getHost(): Address {
+    return this.#requireAddresses().host;
+  }
+
+  /** The address of the other side; as `getHost`. */
+  getPeer(): Address {
+    return this.#requireAddresses().peer;
+  }
+
+  // ------------------------------------------------------------------------------------------ what the network reports
+
+  #connected(handle: StreamHandle): void {
+    this.#life = { state: 'connected', handle };
+    this.#addresses = { host: handle.localAddress, peer: handle.remoteAddress };
+    handle.open(this.#listener);
+    this.#updateReading();
+    this.#flush();
+  }
+
+  #connectFailed(error: SystemError): void {
+    const errorClass = connectErrorClass(error);
+    this.#close(new Failure(new errorClass(error.message, { cause: error })));
+  }
+
+  readonly #listener: StreamListener = {
+    dataReceived: (data) => {
+      this.#untaken = data;
+      this.#updateReading();
+    },
+    endReceived: () => {
+      this.#ended = true;
+      if (!this.#allowHalfOpen && this.#fin === 'none') this.#fin = 'wanted';
+      this.#flush();
+      this.#closeIfDone();
+    },
+    written: () => {
+      this.#sending = 'idle';
+      this.#flush();
+    },
+    shutDown: () => {
+      this.#fin = 'taken';
+      this.#closeIfDone();
+    },
+    failed: (error) => {
+      this.#close(new Failure(connectionLostFor(error)));
+    },
+  };
+
+  // -------------------------------------------------------------------------------------------------------- inside
+
+  #flush(): void {
+    if (this.#life.state !== 'connected' || this.#sending === 'busy') return;
+    const { handle } = this.#life;
+    if (this.#unsent.length > 0 && !handle.write(this.#unsent.splice(0))) {
+      this.#sending = 'busy';
+    } else if (this.#fin === 'wanted') {
+      this.#fin = 'given';
+      handle.shutdown();
+    }
+  }
+
+  /** Takes in what it may, and reads on if it may take more. */
+  #updateReading(): void {
+    if (this.#life.state !== 'connected') return;
+    if (!this.#isPaused) this.#take(this.#budgetBytes);
+    if (!this.#isPaused && this.#budgetBytes > 0) {
+      this.#life.handle.resumeReading();
+      return;
+    }
+    this.#life.handle.pauseReading();
+    if (this.#budgetBytes === 0 && !this.#waitsForInstant) {
+      this.#waitsForInstant = true;
+      this.#world.atNextInstant(() => {
+        this.#waitsForInstant = false;
+        this.#budgetBytes = this.#windowBytes;
+        this.#updateReading();
+      });
+    }
+  }
+
+  #take(bytesMax: number): void {
+    const taken = this.#untaken.subarray(0, bytesMax);
+    if (taken.length === 0) return;
+    this.#received.push(taken);
+    this.#budgetBytes -= taken.length;
+    this.#untaken = this.#untaken.subarray(taken.length);
+  }
+
+  #closeIfDone(): void {
+    if (this.#life.state !== 'connected' || !this.#ended || this.#fin !== 'taken') return;
+    this.#life.handle.close();
+    this.#close(new Failure(new ConnectionDone()));
+  }
+
+  #close(reason: Failure): void {
+    this.#take(this.#untaken.length);
+    this.#life = { state: 'closed', reason };
+    this.#unsent = [];
+  }
+
+  #requireAddresses(): { readonly host: Address; readonly peer: Address } {
+    if (this.#addresses === undefined) throw new Error('the peer is not connected yet');
+    return this.#addresses;
+  }
+}

@@ -1,0 +1,85 @@
+import type { Address } from '../addresses.ts';
+import { CannotListenError, NotListeningError } from '../errors.ts';
+import type { ConnectAnswer, VirtualListener } from '../simulation/virtual-listener.ts';
+import type { VirtualStreams } from '../simulation/virtual-streams.ts';
+import { DEFAULT_PEER_WINDOW_BYTES, type PeerWorld, ScriptedPeer, type ScriptedPeerOptions } from './scripted-peer.ts';
+
+/** How a scripted server behaves; what is said of peers holds for those it accepts. */
+export interface ScriptedServerOptions extends ScriptedPeerOptions {
+  /** The address it listens at; by default every address there is. */
+  readonly host?: string;
+  /** Whether it accepts connections, refuses them, or never answers. */
+  readonly answer?: 'accept' | 'refuse' | 'ignore';
+}
+
+/** A server played by a test: each connection made to it is a `ScriptedPeer`. */
+export class ScriptedServer {
+  readonly #listener: VirtualListener;
+  readonly #peers: ScriptedPeer[] = [];
+  #acceptedCount = 0;
+
+  /** Made by `TestReactor.serve`. Throws `CannotListenError` if the port is taken. */
+  constructor(world: PeerWorld, streams: VirtualStreams, port: number, options: ScriptedServerOptions = {}) {
+    const { host = '::', answer = 'accept', ...peerOptions } = options;
+    requireAnswer(answer);
+    this.#listener = streams.listen(
+      { kind: 'tcp', host, port, backlog: 1 },
+      {
+        accepted: (handle) => {
+          const peer = new ScriptedPeer(world, peerOptions, (listener) => {
+            listener.connected(handle);
+            return undefined;
+          });
+          this.#peers.push(peer);
+        },
+        listening: () => undefined,
+        listenFailed: () => undefined,
+        acceptFailed: () => undefined,
+        closed: () => undefined,
+      },
+      { answer, windowBytes: peerOptions.window ?? DEFAULT_PEER_WINDOW_BYTES },
+    );
+    if (this.#listener.error !== undefined) throw new CannotListenError(host, port, this.#listener.error);
+  }
+
+  /** Every connection that was made to it, in order. */
+  get peers(): readonly ScriptedPeer[] {
+    return this.#peers;
+  }
+
+  /** The next connection that has not been taken yet, oldest first. Throws an `Error` if there is none. */
+  accept(): ScriptedPeer {
+    const peer = this.#peers[this.#acceptedCount];
+    if (peer === undefined) {
+      throw new Error(
+        `nobody has connected to ${String(this.#listener.address)} whom accept() has not returned yet; ` +
+          'connections are made during advance()',
+      );
+    }
+    this.#acceptedCount += 1;
+    return peer;
+  }
+
+  /** Where it listens, with the real port when port 0 was asked for. Throws `NotListeningError` once stopped. */
+  getHost(): Address {
+    const { address } = this.#listener;
+    if (address === undefined) throw new NotListeningError('The scripted server has stopped');
+    return address;
+  }
+
+  /** Listens no more; its peers live on. */
+  stop(): void {
+    this.#listener.close();
+  }
+}
+
+function requireAnswer(answer: ConnectAnswer): void {
+  switch (answer) {
+    case 'accept':
+    case 'refuse':
+    case 'ignore':
+      return;
+    default:
+      throw new RangeError(`answer must be 'accept', 'refuse' or 'ignore'; got ${String(answer)}`);
+  }
+}

@@ -1,0 +1,144 @@
+import { requireDelay, requirePort, requireString } from '../arguments.ts';
+import type { ErrorClass, Failure } from '../deferred/failure.ts';
+import { describeInspection } from '../reactor/inspection.ts';
+import { Reactor } from '../reactor/reactor.ts';
+import type { Seed } from '../simulation/keyed-random.ts';
+import type { VirtualHost } from '../simulation/virtual-host.ts';
+import type { HostNames } from '../simulation/virtual-resolver.ts';
+import { TURNS_PER_INSTANT_MAX, World } from '../simulation/world.ts';
+import { Macrotasks } from './macrotask.ts';
+import { DEFAULT_PEER_WINDOW_BYTES, ScriptedPeer, type ScriptedPeerOptions } from './scripted-peer.ts';
+import { ScriptedServer, type ScriptedServerOptions } from './scripted-server.ts';
+
+/** The options of a test reactor. */
+export interface TestReactorOptions {
+  /** Whether it runs from the first; otherwise call `run()`. True by default. */
+  readonly running?: boolean;
+  /** The addresses of names, beside `localhost`, which is 127.0.0.1 and ::1. Other names are unknown. */
+  readonly names?: HostNames;
+  /** Chooses what chance there is; 0 by default. The same seed gives the same test. */
+  readonly seed?: Seed;
+  /** How many turns one instant may have before `advance` throws `TurnLimitError`; 100,000 by default. */
+  readonly maxTurnsPerInstant?: number;
+}
+
+/** How to dial: the peer's options, and the address. */
+export interface DialOptions extends ScriptedPeerOptions {
+  /** The address to connect to; 127.0.0.1 by default. */
+  readonly host?: string;
+}
+
+/**
+ * A reactor in a world of its own: time stands still until the test advances it, and the network is in memory. The reactor
+ * itself is the same code as on real sockets.
+ *
+ * Every address is this host, so `listenTCP` and `connectTCP` on one test reactor reach each other; `dial` and `serve` put a
+ * peer under the test's control on the other side. One `advance(0)` delivers everything both ends have to say at this
+ * instant. Errors that have no caller to go to are kept in `errors` in place of a log.
+ */
+export class TestReactor extends Reactor implements Disposable {
+  readonly #world: World;
+  readonly #host: VirtualHost;
+  readonly #errors: Failure[];
+
+  constructor(options: TestReactorOptions = {}) {
+    const { running = true, names = {}, seed = 0, maxTurnsPerInstant = TURNS_PER_INSTANT_MAX } = options;
+    const world = new World({ seed, maxTurnsPerInstant });
+    const host = world.addHost('test', { names });
+    const errors: Failure[] = [];
+    super(host, {
+      errorReporter: (failure) => {
+        errors.push(failure);
+      },
+    });
+    this.#errors = errors;
+    this.#world = world;
+    this.#host = host;
+    host.describePending = () => describeInspection(this.inspect());
+    // The promise of a run never rejects, and a test that wants it calls run() itself.
+    if (running) void this.run();
+  }
+
+  /**
+   * Lets so many seconds pass. The clock steps to each time at which something is due, and stays there for as many turns
+   * as it takes until nothing more is due, timers and network alike; then it goes on, at last to the end. Throws
+   * `RangeError` for a number that is negative or not finite, `TurnLimitError` if an instant does not end, and an `Error`
+   * if it is called from a hook or a delayed call, or while `advanceAsync` is under way.
+   */
+  advance(seconds: number): void {
+    this.#world.advance(seconds);
+  }
+
+  /**
+   * The same, but after each turn promise continuations run before the next, so that code with `await` in it takes part.
+   * Does not wait for real work, such as reading files. Rejects with what `advance` would throw.
+   */
+  async advanceAsync(seconds: number): Promise<void> {
+    requireDelay('seconds', seconds);
+    const macrotasks = new Macrotasks();
+    const steps = this.#world.advanceInSteps(seconds);
+    try {
+      do await macrotasks.hop();
+      while (steps.next().done !== true);
+    } finally {
+      macrotasks[Symbol.dispose]();
+    }
+  }
+
+  /** `advance` for each of the numbers. */
+  pump(timings: Iterable<number>): void {
+    for (const seconds of timings) this.advance(seconds);
+  }
+
+  /**
+   * Connects a scripted peer to a port. Returns at once; the connection is made during the next advance, or refused, as
+   * the peer's `reason` then says.
+   */
+  dial(port: number, options: DialOptions = {}): ScriptedPeer {
+    requirePort('port', port, 1);
+    const { host = '127.0.0.1', ...peerOptions } = options;
+    requireString('host', host);
+    const windowBytes = peerOptions.window ?? DEFAULT_PEER_WINDOW_BYTES;
+    return new ScriptedPeer(this.#world, peerOptions, (listener) =>
+      this.#host.streams.connect({ kind: 'tcp', host, port }, listener, { windowBytes }),
+    );
+  }
+
+  /** Listens with a scripted server, at once. Port 0 takes a free one; see its `getHost`. Throws `CannotListenError` if the port is taken. */
+  serve(port: number, options: ScriptedServerOptions = {}): ScriptedServer {
+    requirePort('port', port, 0);
+    return new ScriptedServer(this.#world, this.#host.streams, port, options);
+  }
+
+  /** What was reported and has not been flushed: errors thrown by hooks and calls, errors no Deferred handled. */
+  get errors(): readonly Failure[] {
+    return this.#errors;
+  }
+
+  /** Takes out the errors of these types, or all, and returns them: the test expected them. */
+  flushErrors(...types: readonly ErrorClass[]): Failure[] {
+    const isFlushed = (failure: Failure): boolean => types.length === 0 || failure.check(...types) !== undefined;
+    const flushed = this.#errors.filter(isFlushed);
+    const kept = this.#errors.filter((failure) => !isFlushed(failure));
+    this.#errors.splice(0, Infinity, ...kept);
+    return flushed;
+  }
+
+  /**
+   * Throws one error that lists all that is left: delayed calls, connections, attempts to connect, ports, and errors that
+   * were not flushed. Call it at the end of a test.
+   */
+  assertClean(): void {
+    const left = [
+      ...describeInspection(this.inspect()),
+      ...this.#errors.map((failure) => `unhandled error: ${failure.getTraceback()}`),
+    ];
+    if (left.length === 0) return;
+    throw new Error(`The reactor is not clean:\n  ${left.join('\n  ')}`, { cause: this.#errors[0]?.value });
+  }
+
+  /** The same as `assertClean`. */
+  [Symbol.dispose](): void {
+    this.assertClean();
+  }
+}

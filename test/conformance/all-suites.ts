@@ -1,0 +1,32 @@
+/** The conformance suite: every case, for one platform. */
+import type { Harness } from './harness.ts';
+import { describeErrors } from './suites/errors.ts';
+import { describeLifecycle } from './suites/lifecycle.ts';
+import { describePorts } from './suites/ports.ts';
+import { describeTime } from './suites/time.ts';
+
+const SUITES: readonly ((harness: () => Harness) => void)[] = [describeTime, describeLifecycle, describeErrors, describePorts];
+
+/** Declares all cases; each gets a harness of its own, made by `create` and closed after it. */
+export function describeConformance(name: string, create: () => Harness): void {
+  describe(`Conformance on ${name}`, () => {
+    let current: Harness | undefined;
+
+    beforeEach(() => {
+      current = create();
+    });
+
+    afterEach(async () => {
+      const harness = current;
+      current = undefined;
+      await harness?.close();
+    });
+
+    for (const describeSuite of SUITES) {
+      describeSuite(() => {
+        if (current === undefined) throw new Error('the harness is there only while a case runs');
+        return current;
+      });
+    }
+  });
+}
