@@ -59,4 +59,5 @@ export type { ProtocolFactoryOf } from './interfaces/protocol.ts';
 export { connectProtocol } from './endpoints/connect-protocol.ts';
 export { TCP4ServerEndpoint, TCP6ServerEndpoint } from './endpoints/tcp-server-endpoints.ts';
 export { TCP4ClientEndpoint } from './endpoints/tcp4-client-endpoint.ts';
-export { TCP6ClientEndpoint } from './endpoints/tcp6-client-endpoint.ts';
+export { TCP6ClientEndpoint, type TCP6ClientReactor } from './endpoints/tcp6-client-endpoint.ts';
+export type { LookupReactor } from './endpoints/ipv6-lookup.ts';

@@ -169,7 +169,7 @@ export class CannotListenError extends BindError {
 // ---------------------------------------------------------------------------------------------------------------
 // Endpoints.
 
-/** The `Deferred` of `endpoint.connect()` or `endpoint.listen()` was cancelled. */
+/** The `Deferred` of `endpoint.connect()` was cancelled. (That of `listen()` fails with `CancelledError`.) */
 export class ConnectingCancelledError extends RopewalkError {
   static {
     identify(this, 'ConnectingCancelledError', 'ERR_CONNECTING_CANCELLED');
