@@ -45,6 +45,7 @@ export type { HostnameResolver, HostResolution, ResolutionReceiver, ResolveOptio
 export type { ReactorTime } from './interfaces/time.ts';
 export type { TCPTransport, Transport } from './interfaces/transport.ts';
 
+export type { ReportError } from './reactor/error-reporter.ts';
 export { Reactor, type ReactorOptions } from './reactor/reactor.ts';
 export type { ReactorInspection } from './reactor/inspection.ts';
 export type { RunOptions } from './reactor/lifecycle.ts';

@@ -16,7 +16,7 @@
  * ```ts
  * const previous = setTurnSink(collector);
  * try { runTurn(); } finally { setTurnSink(previous); }
- * for (const failure of collector.takeUnhandled()) logger.error({ failure }, 'Unhandled error in Deferred');
+ * for (const { failure } of collector.takeUnhandled()) logger.error({ failure }, 'Unhandled error in Deferred');
  * ```
  * A `Deferred` that succeeds never comes here, so the common case costs nothing.
  */
@@ -26,7 +26,7 @@ export type UnhandledErrorHandler = (failure: Failure) => void;
 
 /** The errors of one turn. Holds on to failed `Deferred`s until `takeUnhandled`, so call that once per turn. */
 export class UnhandledErrorCollector {
-  #collected = new Map<object, Collected>();
+  #collected = new Map<object, UnhandledError>();
 
   /** Notes that `owner` came to rest with `failure`; `isUnhandled` tells later whether that is still so. Never throws. */
   collect(owner: object, failure: Failure, isUnhandled: () => boolean): void {
@@ -38,21 +38,23 @@ export class UnhandledErrorCollector {
     return this.#collected.size === 0;
   }
 
-  /** Forgets all that was collected and returns the failures still unhandled, in the order they came to rest. */
-  takeUnhandled(): readonly Failure[] {
+  /** Forgets all that was collected and returns the errors still unhandled, in the order they came to rest. */
+  takeUnhandled(): readonly UnhandledError[] {
     if (this.#collected.size === 0) return NOTHING;
     const collected = this.#collected;
     this.#collected = new Map();
-    return [...collected.values()].filter(({ isUnhandled }) => isUnhandled()).map(({ failure }) => failure);
+    return [...collected.values()].filter(({ isUnhandled }) => isUnhandled());
   }
 }
 
-interface Collected {
+/** An error that no `Deferred` had handled when it was asked. */
+export interface UnhandledError {
   readonly failure: Failure;
+  /** Whether that is still so: an errback that comes late may handle it yet. */
   readonly isUnhandled: () => boolean;
 }
 
-const NOTHING: readonly Failure[] = [];
+const NOTHING: readonly UnhandledError[] = [];
 
 // The portable part of the package is compiled without the types of any host; this is the one use of its console.
 declare const console: { error(message: string): void };

@@ -1,4 +1,3 @@
-import type { Failure } from '../deferred/failure.ts';
 import type { Connector } from '../interfaces/connector.ts';
 import type { DelayedCall } from '../interfaces/delayed-call.ts';
 import type { ListeningPort } from '../interfaces/listening-port.ts';
@@ -15,7 +14,7 @@ import type {
 import type { HostnameResolver } from '../interfaces/resolver.ts';
 import type { ReactorTime } from '../interfaces/time.ts';
 import { requireFunction, requireMethods } from '../arguments.ts';
-import { ErrorReporter, reportTo } from './error-reporter.ts';
+import { ErrorReporter, reportTo, type ReportError } from './error-reporter.ts';
 import { describeInspection, inspect, type ReactorInspection } from './inspection.ts';
 import { Lifecycle, type RunOptions } from './lifecycle.ts';
 import { OutgoingSlab } from './outgoing-slab.ts';
@@ -28,8 +27,8 @@ import { TurnLoop } from './turn-loop.ts';
 export interface ReactorOptions {
   /** Is told of errors that have no caller to go to. */
   readonly logger?: Logger;
-  /** Is told of those errors in place of the logger. Must not throw. */
-  readonly errorReporter?: (failure: Failure, message: string) => void;
+  /** Is told of those errors in place of the logger. */
+  readonly errorReporter?: ReportError;
 }
 
 /**

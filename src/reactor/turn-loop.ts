@@ -212,8 +212,8 @@ export class TurnLoop {
   }
 
   #reportUnhandled(): void {
-    for (const failure of this.#unhandled.takeUnhandled()) {
-      this.#errors.report(failure, 'Unhandled error in Deferred');
+    for (const { failure, isUnhandled } of this.#unhandled.takeUnhandled()) {
+      this.#errors.report(failure, 'Unhandled error in Deferred', isUnhandled);
     }
   }
 

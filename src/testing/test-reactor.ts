@@ -22,6 +22,12 @@ export interface TestReactorOptions {
   readonly maxTurnsPerInstant?: number;
 }
 
+interface ReportedError {
+  readonly failure: Failure;
+  /** Whether it still is an error that nobody has handled. */
+  readonly stands: () => boolean;
+}
+
 /** How to dial: the peer's options, and the address. */
 export interface DialOptions extends ScriptedPeerOptions {
   /** The address to connect to; 127.0.0.1 by default. */
@@ -39,19 +45,17 @@ export interface DialOptions extends ScriptedPeerOptions {
 export class TestReactor extends Reactor implements Disposable {
   readonly #world: World;
   readonly #host: VirtualHost;
-  readonly #errors: Failure[];
+  #errors: ReportedError[] = [];
 
   constructor(options: TestReactorOptions = {}) {
     const { running = true, names = {}, seed = 0, maxTurnsPerInstant = TURNS_PER_INSTANT_MAX } = options;
     const world = new World({ seed, maxTurnsPerInstant });
     const host = world.addHost('test', { names });
-    const errors: Failure[] = [];
     super(host, {
-      errorReporter: (failure) => {
-        errors.push(failure);
+      errorReporter: (failure, _message, stands = () => true) => {
+        this.#errors.push({ failure, stands });
       },
     });
-    this.#errors = errors;
     this.#world = world;
     this.#host = host;
     host.describePending = () => describeInspection(this.inspect());
@@ -110,17 +114,19 @@ export class TestReactor extends Reactor implements Disposable {
     return new ScriptedServer(this.#world, this.#host.streams, port, options);
   }
 
-  /** What was reported and has not been flushed: errors thrown by hooks and calls, errors no Deferred handled. */
+  /**
+   * What was reported and has not been flushed: errors thrown by hooks and calls, errors no Deferred handled. The error of
+   * a Deferred goes as soon as somebody handles it, so a test may ask for it after the advance in which it arose.
+   */
   get errors(): readonly Failure[] {
-    return this.#errors;
+    return this.#errors.filter(({ stands }) => stands()).map(({ failure }) => failure);
   }
 
   /** Takes out the errors of these types, or all, and returns them: the test expected them. */
   flushErrors(...types: readonly ErrorClass[]): Failure[] {
     const isFlushed = (failure: Failure): boolean => types.length === 0 || failure.check(...types) !== undefined;
-    const flushed = this.#errors.filter(isFlushed);
-    const kept = this.#errors.filter((failure) => !isFlushed(failure));
-    this.#errors.splice(0, Infinity, ...kept);
+    const flushed = this.errors.filter(isFlushed);
+    this.#errors = this.#errors.filter(({ failure }) => !isFlushed(failure));
     return flushed;
   }
 
@@ -131,10 +137,10 @@ export class TestReactor extends Reactor implements Disposable {
   assertClean(): void {
     const left = [
       ...describeInspection(this.inspect()),
-      ...this.#errors.map((failure) => `unhandled error: ${failure.getTraceback()}`),
+      ...this.errors.map((failure) => `unhandled error: ${failure.getTraceback()}`),
     ];
     if (left.length === 0) return;
-    throw new Error(`The reactor is not clean:\n  ${left.join('\n  ')}`, { cause: this.#errors[0]?.value });
+    throw new Error(`The reactor is not clean:\n  ${left.join('\n  ')}`, { cause: this.errors[0]?.value });
   }
 
   /** The same as `assertClean`. */

@@ -13,7 +13,7 @@ import {
   ReactorNotRunning,
   TurnLimitError,
 } from 'ropewalk';
-import { successResultOf, TestReactor } from 'ropewalk/testing';
+import { failureResultOf, successResultOf, TestReactor } from 'ropewalk/testing';
 
 class Client extends ClientFactory {
   readonly log: string[] = [];
@@ -177,7 +177,7 @@ describe('TestReactor', () => {
       const client = new Client();
       for (const host of ['127.0.0.1', '192.0.2.1', 'localhost', 'db.test']) reactor.connectTCP(host, number, client);
       reactor.advance(0);
-      expect(client.log.map((line) => line.match(/host='(.*)'/)?.[1])).to.have.members([
+      expect(client.log.map((line) => /host='(.*)'/.exec(line)?.[1])).to.have.members([
         '127.0.0.1',
         '192.0.2.1',
         '127.0.0.1',
@@ -218,6 +218,18 @@ describe('TestReactor', () => {
   });
 
   describe('errors', () => {
+    it('of a Deferred go when somebody handles them, also after the advance in which they arose', () => {
+      const deferred = new Deferred<void>();
+      reactor.callSoon(() => {
+        deferred.errback(new Error('too late?'));
+      });
+      reactor.advance(0);
+      expect(reactor.errors.map((failure) => failure.getErrorMessage())).to.deep.equal(['too late?']);
+      expect(failureResultOf(deferred).value.message).to.equal('too late?');
+      expect(reactor.errors).to.be.empty;
+      reactor.assertClean();
+    });
+
     const boom = (): void => {
       throw new TypeError('boom');
     };

@@ -192,7 +192,8 @@ class VirtualPeerServer implements PeerServer {
   }
 
   get peers(): readonly Peer[] {
-    for (const peer of this.#server.peers.slice(this.#peers.length)) this.#peers.push(new VirtualPeer(peer, this.#options));
+    for (const peer of this.#server.peers.slice(this.#peers.length))
+      this.#peers.push(new VirtualPeer(peer, this.#options));
     return this.#peers;
   }
 

@@ -211,6 +211,25 @@ function describeNames(harness: () => Harness): void {
       expect(resolver.calls).to.deep.equal([]);
     });
 
+    it('takes a resolver that answers from inside the call', async () => {
+      const h = harness();
+      const reactor = startReactor(h);
+      const server = await h.serve();
+      reactor.installNameResolver({
+        resolveHostName: (receiver, name, options) => {
+          const resolution = { name, cancel: () => {} };
+          receiver.resolutionBegan(resolution);
+          receiver.addressResolved(new IPv4Address('TCP', '127.0.0.1', options?.port ?? 0));
+          receiver.resolutionComplete();
+          return resolution;
+        },
+      });
+      const factory = new RecordingFactory();
+      reactor.connectTCP('server.example', server.port, factory);
+      await nthProtocol(h, factory, 0);
+      expect(reactor.getDelayedCalls()).to.deep.equal([]);
+    });
+
     it('tries its addresses one after another until one answers', async () => {
       const h = harness();
       const reactor = startReactor(h);

@@ -99,6 +99,18 @@ function describeGivingUp(harness: () => Harness): void {
       expect([...inside.reasons, ...after.reasons].every((reason) => reason instanceof UserError)).to.be.true;
     });
 
+    it('before the reactor runs leaves nothing to attempt [54]', async () => {
+      const h = harness();
+      const reactor = h.createReactor();
+      const server = await h.serve();
+      const factory = new RecordingFactory();
+      reactor.connectTCP(server.host, server.port, factory).stopConnecting();
+      expect(factory.calls).to.deep.equal([...STARTED, ...FAILED]);
+      void reactor.run({ installSignalHandlers: false });
+      await roundTrip(h, reactor);
+      expect(server.peers).to.have.length(0);
+    });
+
     it('while the answer is on its way closes the connection that comes of it', async () => {
       const h = harness();
       const reactor = startReactor(h);

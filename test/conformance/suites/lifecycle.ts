@@ -219,7 +219,7 @@ function describeStop(harness: () => Harness): void {
     });
 
     it('ends the run also when a hook calls it and nothing else is to be done', async () => {
-      const { reactor, protocol, peer } = await serve(harness(), { dataReceived: () => void reactor.stop() });
+      const { reactor, protocol, peer } = await serve(harness(), { dataReceived: () => reactor.stop() });
       await harness().advance(0.001);
       peer.send('stop');
       await harness().until(() => protocol.isLost, 'the reactor has stopped');

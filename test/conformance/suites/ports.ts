@@ -10,7 +10,16 @@ import {
   type Reactor,
 } from 'ropewalk/core';
 import type { Harness, Peer } from '../harness.ts';
-import { listen, nthProtocol, portOf, serve, settled, skipUnless, startReactor, takeErrors } from '../support/connections.ts';
+import {
+  listen,
+  nthProtocol,
+  portOf,
+  serve,
+  settled,
+  skipUnless,
+  startReactor,
+  takeErrors,
+} from '../support/connections.ts';
 import { RecordingFactory } from '../support/recording-factory.ts';
 
 const LOOPBACK = { interface: '127.0.0.1' };
