@@ -43,6 +43,12 @@ export type {
 } from './interfaces/reactor.ts';
 export type { HostnameResolver, HostResolution, ResolutionReceiver, ResolveOptions } from './interfaces/resolver.ts';
 export type { ReactorTime } from './interfaces/time.ts';
+export type * from './interfaces/platform.ts';
+export type * from './interfaces/stream-platform.ts';
+export type * from './interfaces/datagram-platform.ts';
+export type * from './interfaces/process-platform.ts';
+export type * from './interfaces/adoption-platform.ts';
+export type * from './interfaces/tls-engine.ts';
 export type { TCPTransport, Transport } from './interfaces/transport.ts';
 
 export type { ReportError } from './reactor/error-reporter.ts';

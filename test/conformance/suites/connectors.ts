@@ -126,6 +126,23 @@ function describeGivingUp(harness: () => Harness): void {
       expect(reactor.inspect()).to.deep.include({ connections: [], connectors: [] });
     });
 
+    it('after a crash that kept the answer from being told closes the connection, too', async () => {
+      const h = harness();
+      const reactor = startReactor(h);
+      const server = await h.serve();
+      const factory = new RecordingFactory();
+      const connector = reactor.connectTCP(server.host, server.port, factory);
+      // The attempt begins in the next turn, before calls queued now.
+      reactor.callSoon(() => reactor.crash());
+      const peer = await server.accept();
+      await roundTrip(h, startReactor(h));
+      connector.stopConnecting();
+      void reactor.run({ installSignalHandlers: false });
+      await h.until(() => peer.closed, 'the peer has seen the end');
+      await roundTrip(h, reactor);
+      expect(factory.calls).to.deep.equal([...STARTED, ...FAILED]);
+    });
+
     it('throws NotConnectingError when connected and when disconnected [54]', async () => {
       const h = harness();
       const { connector, client } = await join(h);

@@ -137,8 +137,7 @@ function describeReporting(harness: () => Harness): void {
     it('makes an error of what is thrown and is none', async () => {
       const reactor = startReactor(harness());
       reactor.callSoon(() => {
-        // What careless code does.
-        // eslint-disable-next-line @typescript-eslint/only-throw-error
+        // eslint-disable-next-line @typescript-eslint/only-throw-error -- it is what careless code does
         throw 'a string';
       });
       await harness().until(() => harness().errors.length === 1);
