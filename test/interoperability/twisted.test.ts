@@ -120,6 +120,22 @@ function describeClosing(talk: Talk): void {
     expect(ours.lostBy).to.be.instanceOf(ConnectionDone);
   });
 
+  it('delivers it also to one who talks on without being listened to', async () => {
+    const data = BULK.subarray(0, 3 * MEGABYTE);
+    const ours = new Witness({
+      made: (transport) => {
+        transport.write(data);
+        transport.loseConnection();
+      },
+    });
+    await talk.join('talks-and-reads', ours);
+    expect(await talk.told('talks-and-reads', 'read')).to.equal(digestOf([data]));
+    expect(await talk.told('talks-and-reads', 'lost')).to.equal('ConnectionDone');
+    await ours.lost();
+    expect(ours.events).to.deep.equal(['made', 'lost']);
+    expect(ours.lostBy).to.be.instanceOf(ConnectionDone);
+  });
+
   it('gets all that Twisted wrote before its loseConnection', async () => {
     const ours = new Witness();
     await talk.join('writes-and-leaves', ours);

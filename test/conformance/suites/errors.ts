@@ -80,6 +80,17 @@ function describeUnhandledErrors(harness: () => Harness): void {
       expect(messages(harness())).to.deep.equal(['in a hook']);
     });
 
+    it('is reported also when no other turn follows, because the reactor crashes', async () => {
+      const reactor = startReactor(harness());
+      await harness().advance(0.001);
+      reactor.callSoon(() => {
+        fail(new Error('before the crash'));
+        void Promise.resolve().then(() => reactor.crash());
+      });
+      await harness().until(() => !reactor.running, 'the reactor has crashed');
+      expect(messages(harness())).to.deep.equal(['before the crash']);
+    });
+
     it('is reported also when it arises in the last turn of a run, before run() resolves', async () => {
       const reactor = harness().createReactor();
       const reported: string[] = [];

@@ -239,7 +239,7 @@ function describeStop(harness: () => Harness): void {
       const reactor = harness().createReactor();
       const log: string[] = [];
       const first = runReactor(reactor);
-      const call = reactor.callLater(0.001, () => log.push('delayed'));
+      const call = reactor.callLater(0.1, () => log.push('delayed'));
       reactor.stop();
       await untilEnded(harness(), first);
       await harness().advance(0.003);

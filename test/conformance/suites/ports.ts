@@ -318,8 +318,12 @@ function describeAccepting(harness: () => Harness): void {
       void reactor.run({ installSignalHandlers: false });
       await nthProtocol(harness(), factory, 1);
       expect(factory.protocols).to.have.length(2);
-      // The places are free again.
+      // Their places are free again, for those who come while the reactor is not running once more.
+      reactor.crash();
       await harness().dial(portOf(listeningPort));
+      await harness().advance(0.002);
+      expect(factory.protocols).to.have.length(2);
+      void reactor.run({ installSignalHandlers: false });
       await nthProtocol(harness(), factory, 2);
     });
 

@@ -79,6 +79,14 @@ class Reader(Reporting, Protocol):
         super().connectionLost(reason)
 
 
+class TalksAndReads(Reader):
+    """Says more than it will be listened to, and reads to the end all the same."""
+
+    def connectionMade(self):
+        super().connectionMade()
+        self.transport.write(BULK[: MEGABYTE // 2])
+
+
 @implementer(IHalfCloseableProtocol)
 class AnswersAfterEnd(Reporting, Protocol):
     """Answers once the other has finished, with the checksum of what it said."""
@@ -210,6 +218,7 @@ PROTOCOLS = {
     "quote": Quoting,
     "lines": Lines,
     "reader": Reader,
+    "talks-and-reads": TalksAndReads,
     "answers-after-end": AnswersAfterEnd,
     "reads-when-told": ReadsWhenTold,
     "ends-first": EndsFirst,
