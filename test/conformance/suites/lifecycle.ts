@@ -239,10 +239,11 @@ function describeStop(harness: () => Harness): void {
       const reactor = harness().createReactor();
       const log: string[] = [];
       const first = runReactor(reactor);
+      // Not so soon that a busy machine could come to it in the turn that stops.
       const call = reactor.callLater(0.1, () => log.push('delayed'));
       reactor.stop();
       await untilEnded(harness(), first);
-      await harness().advance(0.003);
+      await harness().advance(0.1);
       expect(log).to.deep.equal([]);
       expect(call.active()).to.equal(true);
       runReactor(reactor);
@@ -341,6 +342,18 @@ function describeShutdown(harness: () => Harness): void {
       expect(protocol.isLost).to.equal(false);
       ending.callback(undefined);
       expect(protocol.lostBy).to.be.instanceOf(ConnectionLost);
+    });
+
+    it('closes ports that are opened while triggers are waited for', async () => {
+      const reactor = harness().createReactor();
+      const factory = new RecordingFactory();
+      const run = runReactor(reactor);
+      reactor.addSystemEventTrigger('after', 'shutdown', () =>
+        reactor.listenTCP(0, factory, { interface: '127.0.0.1' }).whenListening(),
+      );
+      reactor.stop();
+      await untilEnded(harness(), run);
+      expect(reactor.inspect().ports).to.deep.equal([]);
     });
 
     it('waits for Deferreds and promises, and goes on when they, or a trigger, fail [8]', async () => {
