@@ -38,6 +38,23 @@ export function requireString(name: string, value: unknown): void {
   if (typeof value !== 'string') throw new TypeError(`${name} must be a string; got ${describe(value)}`);
 }
 
+/** An object whose properties are all among `keys`: an option that is not known would be ignored without a word. */
+export function requireOptions(name: string, value: object, keys: readonly string[]): void {
+  const given: unknown = value;
+  if (typeof given !== 'object' || given === null) {
+    throw new TypeError(`${name} must be an object; got ${describe(given)}`);
+  }
+  const unknown = Object.keys(given).filter((key) => !keys.includes(key));
+  if (unknown.length > 0) throw new TypeError(`${name} has no ${unknown.join(', ')}; there is ${keys.join(', ')}`);
+}
+
+/** A class, as far as that can be told: something `new` may be used on. */
+export function requireClass(name: string, value: unknown): void {
+  if (typeof value !== 'function' || value.prototype === undefined) {
+    throw new TypeError(`${name} must be a class; got ${describe(value)}`);
+  }
+}
+
 /** An object that has all the methods named. */
 export function requireMethods(name: string, value: unknown, methods: readonly string[]): void {
   if (typeof value !== 'object' || value === null) {
@@ -58,7 +75,7 @@ export function describe(value: unknown): string {
     case 'object':
       return `an object (${Object.prototype.toString.call(value)})`;
     case 'function':
-      return 'a function';
+      return value.name === '' ? 'a function' : `the function or class ${value.name}`;
     case 'string':
       return `the string '${value}'`;
     case 'number':

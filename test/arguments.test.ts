@@ -1,14 +1,24 @@
 import { expect } from 'chai';
 import {
   describe as describeValue,
+  requireClass,
   requireDelay,
   requireFinite,
   requireFunction,
   requireIntegerFrom,
   requireMethods,
+  requireOptions,
   requirePort,
   requireString,
 } from '../src/arguments.ts';
+
+class Base {
+  start(): void {}
+}
+
+class Derived extends Base {
+  stop(): void {}
+}
 
 /** What a program without types might pass for a number. */
 function untyped(value: unknown): number {
@@ -66,12 +76,6 @@ describe('The checks of arguments', () => {
   });
 
   it('take an object that has the methods, of its own or inherited, and name those it lacks', () => {
-    class Base {
-      start(): void {}
-    }
-    class Derived extends Base {
-      stop(): void {}
-    }
     requireMethods('factory', new Derived(), ['start', 'stop']);
     expect(() => requireMethods('factory', new Base(), ['start', 'stop'])).to.throw(
       TypeError,
@@ -79,6 +83,25 @@ describe('The checks of arguments', () => {
     );
     for (const value of [undefined, null, 'factory', Derived]) {
       expect(() => requireMethods('factory', value, ['start'])).to.throw(TypeError, 'factory must be an object');
+    }
+  });
+
+  it('take options that are known, and name those that are not', () => {
+    requireOptions('options', {}, ['one', 'two']);
+    requireOptions('options', { two: undefined }, ['one', 'two']);
+    expect(() => requireOptions('options', { three: 3 }, ['one', 'two'])).to.throw(
+      TypeError,
+      'options has no three; there is one, two',
+    );
+    for (const value of [null, 'text', 3]) {
+      expect(() => requireOptions('options', value as unknown as object, ['one'])).to.throw(TypeError, 'options');
+    }
+  });
+
+  it('take a class', () => {
+    requireClass('protocol', Derived);
+    for (const value of [undefined, new Derived(), () => {}]) {
+      expect(() => requireClass('protocol', value)).to.throw(TypeError, 'protocol must be a class');
     }
   });
 
@@ -92,6 +115,7 @@ describe('The checks of arguments', () => {
       [true, 'true'],
       [Symbol('mark'), 'Symbol(mark)'],
       [() => {}, 'a function'],
+      [Derived, 'the function or class Derived'],
       [[], 'an object ([object Array])'],
       [Object.create(null), 'an object ([object Object])'],
     ];

@@ -1,3 +1,4 @@
+import { requireMethods } from '../arguments.ts';
 import { Deferred } from '../deferred/deferred.ts';
 import { CancelledError } from '../errors.ts';
 import type { EndpointOptions, StreamServerEndpoint } from '../interfaces/endpoint.ts';
@@ -17,6 +18,7 @@ export class TCP4ServerEndpoint implements StreamServerEndpoint {
 
   /** The arguments are those of `listenTCP`, which checks them when `listen` is called. */
   constructor(reactor: ReactorTCP, port: number, options: ListenTCPOptions = {}) {
+    requireMethods('reactor', reactor, ['listenTCP']);
     this.#reactor = reactor;
     this.#port = port;
     this.#options = options;

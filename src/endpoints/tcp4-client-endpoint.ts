@@ -1,3 +1,4 @@
+import { requireMethods } from '../arguments.ts';
 import type { Deferred } from '../deferred/deferred.ts';
 import type { EndpointOptions, StreamClientEndpoint } from '../interfaces/endpoint.ts';
 import type { ProtocolFactoryOf, StreamProtocol } from '../interfaces/protocol.ts';
@@ -17,6 +18,7 @@ export class TCP4ClientEndpoint implements StreamClientEndpoint {
 
   /** The arguments are those of `connectTCP`, which checks them when `connect` is called. */
   constructor(reactor: ReactorTCP, host: string, port: number, options: ConnectTCPOptions = {}) {
+    requireMethods('reactor', reactor, ['connectTCP']);
     this.#reactor = reactor;
     this.#host = host;
     this.#port = port;

@@ -1,4 +1,4 @@
-import { requireDelay, requirePort, requireString } from '../arguments.ts';
+import { requireDelay, requireMethods, requirePort, requireString } from '../arguments.ts';
 import type { Deferred } from '../deferred/deferred.ts';
 import { ConnectTimeoutError } from '../errors.ts';
 import type { EndpointOptions, StreamClientEndpoint } from '../interfaces/endpoint.ts';
@@ -29,6 +29,7 @@ export class TCP6ClientEndpoint implements StreamClientEndpoint {
 
   /** The arguments are those of `connectTCP`; they are checked when `connect` is called. */
   constructor(reactor: TCP6ClientReactor, host: string, port: number, options: ConnectTCPOptions = {}) {
+    requireMethods('reactor', reactor, ['connectTCP', 'callLater']);
     this.#reactor = reactor;
     this.#host = host;
     this.#port = port;

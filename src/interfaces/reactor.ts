@@ -6,13 +6,19 @@ import type { ListeningPort } from './listening-port.ts';
 export interface ListenTCPOptions {
   /** How many connections may wait to be accepted; 50 by default, at least 1. */
   readonly backlog?: number;
-  /** The local address to bind; by default `''`, every IPv4 address. `'::'` is every address of both families. */
+  /**
+   * The local address to bind, a literal or `localhost`; by default `''`, every IPv4 address. `'::'` is every address of
+   * both families.
+   */
   readonly interface?: string;
 }
 
 /** The options of `connectTCP`. */
 export interface ConnectTCPOptions {
-  /** Seconds for the whole attempt, name resolution and all addresses together; 30 by default. */
+  /**
+   * Seconds for the whole attempt, name resolution and all addresses together; 30 by default. 0 leaves it no time at
+   * all, `Infinity` is refused: say a large number instead.
+   */
   readonly timeout?: number;
   /** The local address to connect from: a host, or a host and a port. By default the system chooses. */
   readonly bindAddress?: string | readonly [host: string, port: number];

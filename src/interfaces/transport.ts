@@ -18,7 +18,8 @@ export interface Transport extends Consumer {
    * Sends bytes, or a string as UTF-8, after all that was written before, with everything else written in this turn
    * in one system call where the platform can. An array is not copied and must not be changed until it has left.
    * Throws `TypeError` for anything else. After `loseConnection` or `loseWriteConnection`, and on a lost connection,
-   * the data is dropped. Returns false when more bytes wait than the high-water mark (64 KiB).
+   * the data is dropped, and the result is false. Otherwise false means that more bytes wait than the high-water mark
+   * (64 KiB): a registered producer is paused then, and resumed when they have left.
    */
   write(data: Uint8Array | string): boolean;
 

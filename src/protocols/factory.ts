@@ -1,4 +1,5 @@
 import type { Address } from '../addresses.ts';
+import { requireClass } from '../arguments.ts';
 import type { ProtocolFactory, ProtocolFactoryOf } from '../interfaces/protocol.ts';
 import type { Protocol } from './protocol.ts';
 
@@ -28,6 +29,7 @@ export class Factory implements ProtocolFactory {
     protocol: ProtocolClass<P>,
     ...args: Args
   ): F & ProtocolFactoryOf<P> {
+    requireClass('protocol', protocol);
     const factory = new this(...args);
     factory.protocol = protocol;
     // True of buildProtocol below, and promised in the contract above for those who override it.

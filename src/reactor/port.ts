@@ -48,7 +48,7 @@ export class Port implements ListeningPort, StreamListenListener {
 
   getHost(): Address {
     if (this.#state.name === 'listening') return this.#state.address;
-    throw new NotListeningError(`The ${this.toString()} is not bound: it is ${this.#state.name}`);
+    throw new NotListeningError(`Not bound: ${this.toString()}`);
   }
 
   startListening(): void {
@@ -100,11 +100,13 @@ export class Port implements ListeningPort, StreamListenListener {
     return this.stopListening();
   }
 
+  /** For people: the address, and what it is doing unless it listens. */
   toString(): string {
+    const { name } = this.#state;
+    if (name === 'listening') return `port ${describeAddress(this.#state.address)}`;
     const { kind } = this.#target;
-    return kind === 'tcp'
-      ? `port ${String(this.#target.port)} of ${this.#target.host}`
-      : `port at ${this.#target.path}`;
+    const asked = kind === 'tcp' ? `${String(this.#target.port)} of ${this.#target.host}` : `at ${this.#target.path}`;
+    return `port ${asked} (${name})`;
   }
 
   // ------------------------------------------------------------------------------------------- what the handle reports
@@ -204,4 +206,8 @@ export class Port implements ListeningPort, StreamListenListener {
       ? new CannotListenError(this.#target.host, this.#target.port, cause)
       : new CannotListenError('', this.#target.path, cause);
   }
+}
+
+function describeAddress(address: Address): string {
+  return address.family === 'UNIX' ? `at ${String(address.name)}` : `${String(address.port)} of ${address.host}`;
 }

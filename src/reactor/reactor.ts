@@ -223,7 +223,10 @@ export class Reactor implements ReactorTime, ReactorTCP, AsyncDisposable {
     liveness.warnBeforeExit(() => {
       const alive = describeInspection(this.inspect());
       if (alive.length === 0) return undefined;
-      return `A reactor never ran: reactor.run() was not called, and this waits for it:\n  ${alive.join('\n  ')}`;
+      return (
+        'A reactor never ran: reactor.run() was not called, or comes after an await of something that needs it; ' +
+        `this waits for it:\n  ${alive.join('\n  ')}`
+      );
     });
   }
 }

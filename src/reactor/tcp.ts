@@ -1,8 +1,16 @@
 import type { ConnectTCPOptions, ListenTCPOptions } from '../interfaces/reactor.ts';
 import type { ClientProtocolFactory, ProtocolFactory } from '../interfaces/protocol.ts';
-import { requireDelay, requireIntegerFrom, requireMethods, requirePort, requireString } from '../arguments.ts';
+import {
+  describe,
+  requireDelay,
+  requireIntegerFrom,
+  requireMethods,
+  requireOptions,
+  requirePort,
+  requireString,
+} from '../arguments.ts';
 import type { ConnectTarget } from './connect-attempt.ts';
-import { addressOf } from '../ip-literal.ts';
+import { addressOf, parseIPLiteral } from '../ip-literal.ts';
 import { Port } from './port.ts';
 import type { ReactorParts } from './reactor-parts.ts';
 import { TCPConnector } from './tcp-connector.ts';
@@ -26,12 +34,12 @@ export function listenTCP(
   factory: ProtocolFactory,
   options: ListenTCPOptions,
 ): Port {
+  requireOptions('options', options, ['backlog', 'interface']);
   const { backlog = DEFAULT_BACKLOG, interface: interfaceName = '' } = options;
   requirePort('port', port, 0);
-  requireMethods('factory', factory, FACTORY_METHODS);
+  requireFactory(factory, FACTORY_METHODS, 'Factory');
   requireIntegerFrom('backlog', backlog, 1);
-  requireString('interface', interfaceName);
-  const host = interfaceName === '' ? '0.0.0.0' : interfaceName;
+  const host = hostToBind(interfaceName);
   const listeningPort = new Port(parts, { kind: 'tcp', host, port, backlog }, factory);
   listeningPort.startListening();
   return listeningPort;
@@ -45,11 +53,11 @@ export function connectTCP(
   factory: ClientProtocolFactory,
   options: ConnectTCPOptions,
 ): TCPConnector {
+  requireOptions('options', options, ['timeout', 'bindAddress']);
   const { timeout = DEFAULT_CONNECT_TIMEOUT_SECONDS, bindAddress } = options;
-  requireString('host', host);
-  if (host === '') throw new RangeError('host must not be empty');
+  requireHost(host);
   requirePort('port', port, 1);
-  requireMethods('factory', factory, CLIENT_FACTORY_METHODS);
+  requireFactory(factory, CLIENT_FACTORY_METHODS, 'ClientFactory');
   requireDelay('timeout', timeout);
   const target: ConnectTarget = {
     destination: addressOf('TCP', host, port),
@@ -59,6 +67,34 @@ export function connectTCP(
   const connector = new TCPConnector(parts, target, factory);
   connector.connect();
   return connector;
+}
+
+function requireFactory(factory: unknown, methods: readonly string[], className: string): void {
+  if (typeof factory === 'function') {
+    throw new TypeError(`factory must be a factory, not ${describe(factory)}; see ${className}.forProtocol`);
+  }
+  requireMethods(`factory (a ${className})`, factory, methods);
+}
+
+/** An address or a name; a URL, or a port behind the name, would end in a puzzling DNS error. */
+function requireHost(host: string): void {
+  requireString('host', host);
+  if (host === '') throw new RangeError('host must not be empty');
+  const isName = !/[\s/:]/.test(host);
+  if (!isName && parseIPLiteral(host) === undefined) {
+    throw new RangeError(`host must be an IP address or a name, with neither scheme nor port; got '${host}'`);
+  }
+}
+
+/** The address literal to bind for an interface. */
+function hostToBind(interfaceName: string): string {
+  requireString('interface', interfaceName);
+  if (interfaceName === '') return '0.0.0.0';
+  if (interfaceName === 'localhost') return '127.0.0.1';
+  if (parseIPLiteral(interfaceName) === undefined) {
+    throw new RangeError(`interface must be an IP address of this host, or '' for all; got '${interfaceName}'`);
+  }
+  return interfaceName;
 }
 
 function localAddress(bindAddress: ConnectTCPOptions['bindAddress']): ConnectTarget['local'] {

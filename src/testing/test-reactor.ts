@@ -140,7 +140,7 @@ export class TestReactor extends Reactor implements Disposable {
       ...this.errors.map((failure) => `unhandled error: ${failure.getTraceback()}`),
     ];
     if (left.length === 0) return;
-    throw new Error(`The reactor is not clean:\n  ${left.join('\n  ')}`, { cause: this.errors[0]?.value });
+    throw new Error(`The reactor is not clean:\n  ${left.join('\n  ')}`);
   }
 
   /** The same as `assertClean`. */

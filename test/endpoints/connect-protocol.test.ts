@@ -1,6 +1,14 @@
 import { expect } from 'chai';
 import { expectTypeOf } from 'expect-type';
-import { ConnectingCancelledError, connectProtocol, type Deferred, Echo, Factory, TCP4ClientEndpoint } from 'ropewalk';
+import {
+  ConnectingCancelledError,
+  connectProtocol,
+  type Deferred,
+  Echo,
+  Factory,
+  Protocol,
+  TCP4ClientEndpoint,
+} from 'ropewalk';
 import { failureResultOf, successResultOf, TestReactor } from 'ropewalk/testing';
 import { Recorder } from './recorder.ts';
 
@@ -27,5 +35,11 @@ describe('connectProtocol', () => {
     failureResultOf(cancelled, ConnectingCancelledError);
     const aborted = connectProtocol(endpoint, new Recorder(), { signal: AbortSignal.abort('no') });
     expect(failureResultOf(aborted, ConnectingCancelledError).value.cause).to.equal('no');
+  });
+
+  it('refuses a class in place of a protocol', () => {
+    const endpoint = new TCP4ClientEndpoint(new TestReactor(), '127.0.0.1', 7);
+    // @ts-expect-error -- an instance is wanted
+    expect(() => connectProtocol(endpoint, Protocol)).to.throw(TypeError, 'protocol');
   });
 });

@@ -215,6 +215,8 @@ describe('TCP4ClientEndpoint', () => {
       new TCP4ClientEndpoint(reactor, host, port).connect(Factory.forProtocol(Recorder));
     expect(() => connect('127.0.0.1', 70_000)).to.throw(RangeError, /port/);
     expect(() => connect('', 7)).to.throw(RangeError, /host/);
+    // @ts-expect-error -- a port where the reactor should be
+    expect(() => new TCP4ClientEndpoint(7, '127.0.0.1')).to.throw(TypeError, /reactor/);
     // @ts-expect-error -- a class is not a factory
     expect(() => endpoint.connect(Protocol)).to.throw(TypeError, /factory.*buildProtocol/);
     // @ts-expect-error -- nor is an object with the one method alone

@@ -49,6 +49,11 @@ describe('Factory', () => {
   });
 
   describe('forProtocol', () => {
+    it('refuses what is no class', () => {
+      // @ts-expect-error -- a function that makes one is not a class
+      expect(() => Factory.forProtocol(() => new Chat())).to.throw(TypeError, 'protocol must be a class');
+    });
+
     it('makes a factory for a protocol class', () => {
       const factory = Factory.forProtocol(Chat);
       const protocol = factory.buildProtocol(address);

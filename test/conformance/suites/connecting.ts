@@ -433,7 +433,10 @@ function describeArguments(harness: () => Harness): void {
     const factory = new RecordingFactory();
     const connect = reactor.connectTCP.bind(reactor) as (...args: unknown[]) => unknown; // as without types
     expect(() => connect(undefined, 1, factory)).to.throw(TypeError, /^host /);
-    expect(() => connect('', 1, factory)).to.throw(RangeError, /^host /);
+    for (const host of ['', 'http://host', 'host:80', 'a host', '::1::']) {
+      expect(() => connect(host, 1, factory), host).to.throw(RangeError, /^host /);
+    }
+    expect(() => connect('host', 1, factory, { localAddress: '127.0.0.1' })).to.throw(TypeError, 'no localAddress');
     expect(() => connect('host', '1', factory)).to.throw(TypeError, /^port /);
     for (const port of [0, -1, 70_000, 1.5, NaN]) {
       expect(() => connect('host', port, factory), String(port)).to.throw(RangeError, /^port /);

@@ -5,6 +5,7 @@ import {
   CannotListenError,
   Factory,
   type ListeningPort,
+  type ListenTCPOptions,
   NotListeningError,
   type ProtocolFactory,
   type Reactor,
@@ -359,8 +360,25 @@ function describeArguments(harness: () => Harness): void {
       }
       const interfaceName = 127 as unknown as string;
       expect(() => reactor.listenTCP(0, factory, { interface: interfaceName })).to.throw(TypeError, 'interface');
+      expect(() => reactor.listenTCP(0, factory, { interface: 'eth0' })).to.throw(RangeError, "got 'eth0'");
+      // As Node spells it, and as a careless port of Node code has it: both would bind all interfaces without a word.
+      const misspelt = { host: '127.0.0.1' } as unknown as ListenTCPOptions;
+      expect(() => reactor.listenTCP(0, factory, misspelt)).to.throw(TypeError, 'no host; there is backlog, interface');
+      const text = '127.0.0.1' as unknown as ListenTCPOptions;
+      expect(() => reactor.listenTCP(0, factory, text)).to.throw(TypeError, 'options must be an object');
       expect(factory.calls).to.deep.equal([]);
       expect(reactor.inspect().ports).to.deep.equal([]);
+    });
+
+    it('may name the loopback interface', async () => {
+      const reactor = harness().createReactor();
+      const port = reactor.listenTCP(0, new RecordingFactory(), { interface: 'localhost' });
+      let isBound = false;
+      port.whenListening().addCallback(() => {
+        isBound = true;
+      });
+      await harness().until(() => isBound, 'the port is bound');
+      expect(port.getHost()).to.have.property('host', '127.0.0.1');
     });
 
     it('need a factory that builds protocols', () => {
