@@ -1,4 +1,4 @@
-import { createConnection, type NetConnectOpts, type OnReadOpts, type Socket } from 'node:net';
+import { type OnReadOpts, Socket, type SocketConnectOpts } from 'node:net';
 import type { SystemError } from '../interfaces/platform.ts';
 import type { StreamConnectHandle, StreamTarget } from '../interfaces/stream-platform.ts';
 import { toSystemError, withSyscall } from './system-error.ts';
@@ -22,7 +22,7 @@ export interface SocketConnectListener {
 /** One attempt to connect. */
 export class NodeConnectHandle implements StreamConnectHandle {
   readonly #target: StreamTarget;
-  readonly #socket: Socket | undefined;
+  readonly #socket: Socket;
   /** Undefined once it has been told, or has cancelled. */
   #listener: SocketConnectListener | undefined;
 
@@ -30,30 +30,32 @@ export class NodeConnectHandle implements StreamConnectHandle {
   constructor(target: StreamTarget, onread: OnReadOpts | undefined, listener: SocketConnectListener) {
     this.#target = target;
     this.#listener = listener;
+    this.#socket = new Socket({ ...WATER_MARKS, allowHalfOpen: true, ...(onread && { onread }) });
+    this.#socket.on('connect', this.#connected);
+    this.#socket.on('error', this.#errorReported);
     try {
-      this.#socket = createConnection(connectOptions(target, onread));
+      this.#socket.connect(connectOptions(target));
     } catch (error) {
-      // Node throws for arguments that it will not try; the listener is not called from inside.
+      // Node throws for arguments that it will not try, when it has made the handle; the listener is not called from inside.
+      this.#socket.destroy();
       setImmediate(() => this.#failed(toSystemError(error)));
       return;
     }
     this.#socket.pause();
     this.#socket.unref();
-    this.#socket.on('connect', this.#connected);
-    this.#socket.on('error', this.#errorReported);
   }
 
   cancel(): void {
     // The listener for errors stays on the socket: one may be on its way.
     if (this.#listener === undefined) return;
     this.#listener = undefined;
-    this.#socket?.destroy();
+    this.#socket.destroy();
   }
 
   readonly #connected = (): void => {
     const listener = this.#listener;
     const socket = this.#socket;
-    if (listener === undefined || socket === undefined) return;
+    if (listener === undefined) return;
     this.#listener = undefined;
     socket.off('connect', this.#connected);
     socket.off('error', this.#errorReported);
@@ -76,12 +78,10 @@ export class NodeConnectHandle implements StreamConnectHandle {
   }
 }
 
-function connectOptions(target: StreamTarget, onread: OnReadOpts | undefined): NetConnectOpts {
-  const options = { ...WATER_MARKS, allowHalfOpen: true, ...(onread && { onread }) };
-  if (target.kind === 'unix') return { ...options, path: target.path };
+function connectOptions(target: StreamTarget): SocketConnectOpts {
+  if (target.kind === 'unix') return { path: target.path };
   const { host, port, local } = target;
   return {
-    ...options,
     host,
     port,
     noDelay: true,

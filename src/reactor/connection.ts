@@ -51,8 +51,6 @@ type Life =
   | { readonly state: 'closing'; readonly reason: Failure; readonly waitsForProducer: boolean }
   | { readonly state: 'doomed'; readonly reason: Failure };
 
-type HalfCloseHook = 'readConnectionLost' | 'writeConnectionLost';
-
 const OPENING: Life = { state: 'opening' };
 const OPEN: Life = { state: 'open' };
 const LOST: Life = { state: 'lost' };
@@ -163,7 +161,8 @@ export class Connection implements TCPTransport, StreamListener, Flushable {
 
   registerProducer(producer: Producer, streaming: boolean): void {
     if (this.#takesWrites()) {
-      this.#producer.register(producer, streaming);
+      requireProducer(producer, streaming);
+      this.#producer.register(this.#parts.contexts?.bindObject(producer) ?? producer, streaming);
       return;
     }
     requireProducer(producer, streaming);
@@ -229,12 +228,8 @@ export class Connection implements TCPTransport, StreamListener, Flushable {
     this.#parts.loop.deliver(() => {
       this.#reading = 'ended';
       if (this.#life.state !== 'open') return;
-      if (hasHook(this.#protocol, 'readConnectionLost')) {
-        this.#callHalfCloseHook(this.#protocol, 'readConnectionLost');
-        this.#loseIfBothHalvesClosed();
-      } else {
-        this.#close(new Failure(new ConnectionDone()), false);
-      }
+      if (this.#callHalfCloseHook('readConnectionLost')) this.#loseIfBothHalvesClosed();
+      else this.#close(new Failure(new ConnectionDone()), false);
     });
   }
 
@@ -258,9 +253,7 @@ export class Connection implements TCPTransport, StreamListener, Flushable {
           this.#lose(this.#life.reason);
           return;
         case 'open':
-          if (hasHook(this.#protocol, 'writeConnectionLost')) {
-            this.#callHalfCloseHook(this.#protocol, 'writeConnectionLost');
-          }
+          this.#callHalfCloseHook('writeConnectionLost');
           this.#loseIfBothHalvesClosed();
           return;
         case 'opening':
@@ -424,12 +417,16 @@ export class Connection implements TCPTransport, StreamListener, Flushable {
     this.#whenLost(reason);
   }
 
-  #callHalfCloseHook<Hook extends HalfCloseHook>(protocol: Pick<HalfCloseableProtocol, Hook>, hook: Hook): void {
+  /** Calls the hook if the protocol has it, and returns whether it does. It may have one without the other. */
+  #callHalfCloseHook(hook: 'readConnectionLost' | 'writeConnectionLost'): boolean {
+    const protocol: Partial<HalfCloseableProtocol> = this.#protocol;
+    if (typeof protocol[hook] !== 'function') return false;
     try {
       this.#watch(protocol[hook](), hook);
     } catch (error) {
       this.#hookFailed(error, `An error in ${hook}`);
     }
+    return true;
   }
 
   /** A hook may be async: its promise, if rejected, is an error of the hook. */
@@ -445,12 +442,4 @@ export class Connection implements TCPTransport, StreamListener, Flushable {
     const isBroken = this.#life.state === 'open' || (this.#life.state === 'closing' && this.#life.waitsForProducer);
     if (isBroken) this.#close(failure, false);
   }
-}
-
-/** Each hook is looked for by itself: a protocol may have one without the other. */
-function hasHook<Hook extends HalfCloseHook>(
-  protocol: StreamProtocol,
-  hook: Hook,
-): protocol is StreamProtocol & Pick<HalfCloseableProtocol, Hook> {
-  return typeof Reflect.get(protocol, hook) === 'function';
 }

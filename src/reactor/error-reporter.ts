@@ -3,8 +3,11 @@ import { isPromiseLike } from '../deferred/is-promise-like.ts';
 import { reportUnhandledError } from '../deferred/unhandled.ts';
 import type { Logger } from '../interfaces/logger.ts';
 
-/** Is told of an error that nobody else can be told, and what the program was doing. Must not throw. */
-export type ReportError = (failure: Failure, message: string) => void;
+/**
+ * Is told of an error that nobody else can be told, and what the program was doing. `stands` is given when the error may
+ * still be handled later, and says whether it is unhandled to this day. Must not throw.
+ */
+export type ReportError = (failure: Failure, message: string, stands?: () => boolean) => void;
 
 /**
  * The one path of errors that have no caller to go to: thrown by hooks, delayed calls, triggers, producers. It ends at
@@ -18,10 +21,10 @@ export class ErrorReporter {
   }
 
   /** Reports what was thrown, or a failure; returns it as a failure. Never throws. */
-  report(error: unknown, message: string): Failure {
+  report(error: unknown, message: string, stands?: () => boolean): Failure {
     const failure = error instanceof Failure ? error : new Failure(error);
     try {
-      this.#reportError(failure, message);
+      this.#reportError(failure, message, stands);
     } catch {
       // A logger that fails has nobody left to be told.
     }
@@ -53,7 +56,7 @@ export function whenRejected(result: unknown, rejected: (error: unknown) => void
 /** Reports to a logger, or without one to whoever is told of unhandled errors. */
 export function reportTo(logger: Logger | undefined): ReportError {
   if (logger === undefined) return reportUnhandledError;
-  return (failure, message) => {
-    logger.error({ err: failure.value }, message);
+  return ({ value, history }, message) => {
+    logger.error(history === undefined ? { err: value } : { err: value, history }, message);
   };
 }

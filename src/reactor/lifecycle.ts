@@ -140,23 +140,19 @@ export class Lifecycle {
         return this.#endEverything();
       },
     });
-    shutDown.addCallback(() => {
-      if (this.#isOver(run)) return;
-      // Triggers may have connected anew while others were waited for.
-      this.#endConnections();
-      this.#end(run);
-    });
+    shutDown
+      // Triggers may have connected or listened anew while others were waited for.
+      .addCallback(() => (this.#isOver(run) ? undefined : this.#endEverything()))
+      .addCallback(() => {
+        if (!this.#isOver(run)) this.#end(run);
+      });
   }
 
   /** Ends all that is connected, connecting or listening; fires when the ports have closed. */
   #endEverything(): Deferred<unknown> {
-    this.#endConnections();
-    return new DeferredList([...this.#parts.ports].map((port) => port.stopListening()));
-  }
-
-  #endConnections(): void {
     for (const connector of [...this.#parts.connectors]) connector.reactorStopped();
     for (const connection of [...this.#parts.connections]) connection.reactorStopped();
+    return new DeferredList([...this.#parts.ports].map((port) => port.stopListening()));
   }
 
   #end(run: Run): void {

@@ -48,6 +48,8 @@ export class TurnLoop {
   #held: (() => void)[] = [];
   /** When the platform was last asked to call `turn`, if it has not since. */
   #wakeTime = Infinity;
+  /** Whether a turn has been asked for while dispatching, so that `leave` has to ask the platform for it. */
+  #turnWanted = false;
 
   constructor(
     clock: PlatformClock,
@@ -210,8 +212,8 @@ export class TurnLoop {
   }
 
   #reportUnhandled(): void {
-    for (const failure of this.#unhandled.takeUnhandled()) {
-      this.#errors.report(failure, 'Unhandled error in Deferred');
+    for (const { failure, isUnhandled } of this.#unhandled.takeUnhandled()) {
+      this.#errors.report(failure, 'Unhandled error in Deferred', isUnhandled);
     }
   }
 
@@ -232,7 +234,9 @@ export class TurnLoop {
 
   /** Asks the platform for the next turn, when there is something for it to do. */
   #arm(): void {
-    const soon = this.#calls.size > 0 || this.#written.length > 0 || this.#held.length > 0 || !this.#unhandled.isEmpty;
+    const isWorkLeft = this.#calls.size > 0 || this.#written.length > 0 || this.#held.length > 0;
+    const soon = this.#turnWanted || isWorkLeft || !this.#unhandled.isEmpty;
+    this.#turnWanted = false;
     this.#wakeBy(soon ? 0 : this.timers.nextDue());
   }
 
@@ -242,7 +246,9 @@ export class TurnLoop {
         this.#queuedWhileStopped();
         return;
       case 'dispatching':
-        return; // `leave` will look at everything
+        // Delayed calls and what was written `leave` sees for itself.
+        if (time === 0) this.#turnWanted = true;
+        return;
       case 'waiting':
         if (time >= this.#wakeTime) return;
         this.#wakeTime = time;

@@ -1,5 +1,6 @@
 import { requireDelay, requirePort, requireString } from '../arguments.ts';
 import type { ErrorClass, Failure } from '../deferred/failure.ts';
+import { collectBetweenTurns, UnhandledErrorCollector } from '../deferred/unhandled.ts';
 import { describeInspection } from '../reactor/inspection.ts';
 import { Reactor } from '../reactor/reactor.ts';
 import type { Seed } from '../simulation/keyed-random.ts';
@@ -22,6 +23,12 @@ export interface TestReactorOptions {
   readonly maxTurnsPerInstant?: number;
 }
 
+interface ReportedError {
+  readonly failure: Failure;
+  /** Whether it still is an error that nobody has handled. */
+  readonly stands: () => boolean;
+}
+
 /** How to dial: the peer's options, and the address. */
 export interface DialOptions extends ScriptedPeerOptions {
   /** The address to connect to; 127.0.0.1 by default. */
@@ -39,19 +46,17 @@ export interface DialOptions extends ScriptedPeerOptions {
 export class TestReactor extends Reactor implements Disposable {
   readonly #world: World;
   readonly #host: VirtualHost;
-  readonly #errors: Failure[];
+  #errors: ReportedError[] = [];
 
   constructor(options: TestReactorOptions = {}) {
     const { running = true, names = {}, seed = 0, maxTurnsPerInstant = TURNS_PER_INSTANT_MAX } = options;
     const world = new World({ seed, maxTurnsPerInstant });
     const host = world.addHost('test', { names });
-    const errors: Failure[] = [];
     super(host, {
-      errorReporter: (failure) => {
-        errors.push(failure);
+      errorReporter: (failure, _message, stands = () => true) => {
+        this.#errors.push({ failure, stands });
       },
     });
-    this.#errors = errors;
     this.#world = world;
     this.#host = host;
     host.describePending = () => describeInspection(this.inspect());
@@ -76,11 +81,18 @@ export class TestReactor extends Reactor implements Disposable {
   async advanceAsync(seconds: number): Promise<void> {
     requireDelay('seconds', seconds);
     const macrotasks = new Macrotasks();
+    const unhandled = new UnhandledErrorCollector();
     const steps = this.#world.advanceInSteps(seconds);
+    const stopCollecting = collectBetweenTurns(unhandled);
     try {
-      do await macrotasks.hop();
-      while (steps.next().done !== true);
+      do {
+        await macrotasks.hop();
+        for (const { failure, isUnhandled } of unhandled.takeUnhandled()) {
+          this.#errors.push({ failure, stands: isUnhandled });
+        }
+      } while (steps.next().done !== true);
     } finally {
+      stopCollecting();
       macrotasks[Symbol.dispose]();
     }
   }
@@ -110,17 +122,19 @@ export class TestReactor extends Reactor implements Disposable {
     return new ScriptedServer(this.#world, this.#host.streams, port, options);
   }
 
-  /** What was reported and has not been flushed: errors thrown by hooks and calls, errors no Deferred handled. */
+  /**
+   * What was reported and has not been flushed: errors thrown by hooks and calls, errors no Deferred handled. The error of
+   * a Deferred goes as soon as somebody handles it, so a test may ask for it after the advance in which it arose.
+   */
   get errors(): readonly Failure[] {
-    return this.#errors;
+    return this.#errors.filter(({ stands }) => stands()).map(({ failure }) => failure);
   }
 
   /** Takes out the errors of these types, or all, and returns them: the test expected them. */
   flushErrors(...types: readonly ErrorClass[]): Failure[] {
     const isFlushed = (failure: Failure): boolean => types.length === 0 || failure.check(...types) !== undefined;
-    const flushed = this.#errors.filter(isFlushed);
-    const kept = this.#errors.filter((failure) => !isFlushed(failure));
-    this.#errors.splice(0, Infinity, ...kept);
+    const flushed = this.errors.filter(isFlushed);
+    this.#errors = this.#errors.filter(({ failure }) => !isFlushed(failure));
     return flushed;
   }
 
@@ -131,10 +145,10 @@ export class TestReactor extends Reactor implements Disposable {
   assertClean(): void {
     const left = [
       ...describeInspection(this.inspect()),
-      ...this.#errors.map((failure) => `unhandled error: ${failure.getTraceback()}`),
+      ...this.errors.map((failure) => `unhandled error: ${failure.getTraceback()}`),
     ];
     if (left.length === 0) return;
-    throw new Error(`The reactor is not clean:\n  ${left.join('\n  ')}`, { cause: this.#errors[0]?.value });
+    throw new Error(`The reactor is not clean:\n  ${left.join('\n  ')}`, { cause: this.errors[0]?.value });
   }
 
   /** The same as `assertClean`. */

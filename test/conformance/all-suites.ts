@@ -1,11 +1,26 @@
 /** The conformance suite: every case, for one platform. */
 import type { Harness } from './harness.ts';
+import { describeConnecting } from './suites/connecting.ts';
+import { describeConnections } from './suites/connections.ts';
 import { describeErrors } from './suites/errors.ts';
+import { describeHalfClose } from './suites/half-close.ts';
 import { describeLifecycle } from './suites/lifecycle.ts';
+import { describeMany } from './suites/many.ts';
 import { describePorts } from './suites/ports.ts';
+import { describeProducers } from './suites/producers.ts';
 import { describeTime } from './suites/time.ts';
 
-const SUITES: readonly ((harness: () => Harness) => void)[] = [describeTime, describeLifecycle, describeErrors, describePorts];
+const SUITES: readonly ((harness: () => Harness) => void)[] = [
+  describeTime,
+  describeLifecycle,
+  describeErrors,
+  describePorts,
+  describeConnections,
+  describeHalfClose,
+  describeProducers,
+  describeConnecting,
+  describeMany,
+];
 
 /** Declares all cases; each gets a harness of its own, made by `create` and closed after it. */
 export function describeConformance(name: string, create: () => Harness): void {

@@ -92,7 +92,7 @@ describe('Deferred: cancel', () => {
       } finally {
         setTurnSink(previous);
       }
-      expect(collector.takeUnhandled().map((failure) => failure.getErrorMessage())).to.deep.equal(['afterwards']);
+      expect(collector.takeUnhandled().map(({ failure }) => failure.getErrorMessage())).to.deep.equal(['afterwards']);
     });
 
     it('is not called again by a cancel from inside it', () => {

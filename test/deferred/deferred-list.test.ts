@@ -36,7 +36,7 @@ function unhandledIn(program: () => void): string[] {
   } finally {
     setTurnSink(previous);
   }
-  return collector.takeUnhandled().map((failure) => failure.getErrorMessage());
+  return collector.takeUnhandled().map(({ failure }) => failure.getErrorMessage());
 }
 
 function pending(count: number): Deferred<string>[] {

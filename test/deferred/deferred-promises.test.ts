@@ -111,7 +111,7 @@ describe('Deferred and promises', () => {
       } finally {
         setTurnSink(previous);
       }
-      expect(collector.takeUnhandled().map((failure) => failure.getErrorMessage())).to.deep.equal(['returned']);
+      expect(collector.takeUnhandled().map(({ failure }) => failure.getErrorMessage())).to.deep.equal(['returned']);
       await promise;
     });
 

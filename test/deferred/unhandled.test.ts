@@ -11,7 +11,7 @@ function inTurn(turn: () => unknown, collector = new UnhandledErrorCollector()):
   } finally {
     setTurnSink(previous);
   }
-  return collector.takeUnhandled().map((failure) => failure.getErrorMessage());
+  return collector.takeUnhandled().map(({ failure }) => failure.getErrorMessage());
 }
 
 describe('Errors nobody handles', () => {

@@ -11,7 +11,7 @@ describe('the randomness of a world', () => {
     const numbers = draw(new World({ seed: 42 }), 'a', 3);
     expect(numbers).to.deep.equal(draw(new World({ seed: 42 }), 'a', 3));
     // Written down once: a change of this line breaks every seed that anybody has kept.
-    expect(numbers).to.deep.equal(PINNED);
+    expect(numbers).to.deep.equal([0.3886774589814157, 0.11184920770060447, 0.054802427307889534]);
   });
 
   it('differs between seeds, types of seed, and streams', () => {

@@ -107,6 +107,9 @@ describe('the names of a virtual host', () => {
   });
 
   it('must have addresses that are addresses', () => {
-    expect(() => world.addHost('bad', { names: { x: 'y' } })).to.throw(TypeError, "names.x must be IP addresses; got 'y'");
+    expect(() => world.addHost('bad', { names: { x: 'y' } })).to.throw(
+      TypeError,
+      "names.x must be IP addresses; got 'y'",
+    );
   });
 });

@@ -192,7 +192,7 @@ describe('a stream on the virtual network', () => {
       expect(far.heard.reports).to.deep.equal(['end', 'written']);
       far.handle.write([bytes(100_000)]);
       world.advance(0);
-      expect(far.heard.reports).to.deep.equal(['end', 'written', 'failed ECONNRESET write']);
+      expect(far.heard.reports).to.deep.equal(['end', 'written', 'failed ECONNRESET read']);
       expectNothingLeft();
     });
 

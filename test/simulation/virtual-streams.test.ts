@@ -126,7 +126,8 @@ describe('listening and connecting on the virtual network', () => {
       const refused = [connect('::1', 81), connect('127.0.0.1', 82)];
       world.advance(0);
       expect(made.map(({ listener }) => listener.error)).to.deep.equal([undefined, undefined, undefined, undefined]);
-      for (const { listener } of refused) expect(listener.error).to.include({ code: 'ECONNREFUSED', syscall: 'connect' });
+      for (const { listener } of refused)
+        expect(listener.error).to.include({ code: 'ECONNREFUSED', syscall: 'connect' });
       expect(String(made[1]?.listener.handle?.localAddress)).to.include("IPv6Address(type='TCP', host='::1'");
     });
 

@@ -23,6 +23,7 @@ export class VirtualHarness implements Harness {
   readonly #peers: ScriptedPeer[] = [];
   readonly #servers: ScriptedServer[] = [];
   #reactorCount = 0;
+  #lastAdvance: Promise<void> = Promise.resolve();
 
   get errors(): Reactors['errors'] {
     return this.#reactors.errors;
@@ -57,11 +58,11 @@ export class VirtualHarness implements Harness {
     throw new Error('There are no signals in a virtual world');
   }
 
-  async advance(seconds: number): Promise<void> {
-    const steps = this.#world.advanceInSteps(seconds);
-    do await nextPass();
-    while (steps.next().done !== true);
-    await nextPass();
+  /** One after another: several callers may wait for something at once, and time passes for one at a time. */
+  advance(seconds: number): Promise<void> {
+    const advanced = this.#lastAdvance.then(() => this.#advance(seconds));
+    this.#lastAdvance = advanced.catch(() => undefined);
+    return advanced;
   }
 
   async until(condition: () => boolean, what = 'what the case waits for'): Promise<void> {
@@ -82,6 +83,13 @@ export class VirtualHarness implements Harness {
       ...left.map(([what, count]) => `left in the world: ${what}: ${String(count)}`),
     ];
     if (problems.length > 0) throw new Error(`The case left something behind:\n  ${problems.join('\n  ')}`);
+  }
+
+  async #advance(seconds: number): Promise<void> {
+    const steps = this.#world.advanceInSteps(seconds);
+    do await nextPass();
+    while (steps.next().done !== true);
+    await nextPass();
   }
 }
 
@@ -184,7 +192,8 @@ class VirtualPeerServer implements PeerServer {
   }
 
   get peers(): readonly Peer[] {
-    for (const peer of this.#server.peers.slice(this.#peers.length)) this.#peers.push(new VirtualPeer(peer, this.#options));
+    for (const peer of this.#server.peers.slice(this.#peers.length))
+      this.#peers.push(new VirtualPeer(peer, this.#options));
     return this.#peers;
   }
 

@@ -68,6 +68,23 @@ function describeHooks(harness: () => Harness): void {
       expect(protocol.text).to.equal('all there is');
     });
 
+    it('are called in order also for connections that are reset as soon as they are made', async () => {
+      const h = harness();
+      const reactor = startReactor(h);
+      const factory = new RecordingFactory();
+      const { port } = await listen(h, reactor, factory);
+      for (let count = 0; count < 50; count += 1) (await h.dial(port)).abort();
+      const survivor = await h.dial(port);
+      survivor.send('here');
+      await h.until(() => factory.protocols.at(-1)?.text === 'here', 'the one that stays has been served');
+      await h.until(() => reactor.inspect().connections.length === 1, 'the others are gone');
+      for (const protocol of factory.protocols.slice(0, -1)) {
+        expect(protocol.calls).to.deep.equal(['connectionMade', 'connectionLost']);
+        expect(protocol.lostBy).to.be.instanceOf(ConnectionLost);
+        expect(protocol.transport.getPeer()).to.include({ host: '127.0.0.1' });
+      }
+    });
+
     it('find connected true from connectionMade until just before connectionLost, and disconnecting false', async () => {
       const h = harness();
       const seen: boolean[] = [];
@@ -273,6 +290,23 @@ function describeLoseConnection(harness: () => Harness): void {
       expect(peer.received.equals(reply)).to.be.true;
       expect(protocol.lostBy).to.be.instanceOf(ConnectionDone);
       expect(protocol.receivedBytes).to.equal(0);
+    });
+
+    it('keeps no reactor from stopping while the peer keeps its half open', async () => {
+      const h = harness();
+      const { protocol, peer, reactor } = await serve(h, {}, { allowHalfOpen: true });
+      protocol.transport.loseConnection();
+      await untilLost(h, protocol);
+      await h.until(() => peer.ended, 'the FIN has come');
+      expect(reactor.inspect().connections).to.deep.equal([]);
+      let hasStopped = false;
+      reactor.addSystemEventTrigger('after', 'shutdown', () => {
+        hasStopped = true;
+      });
+      reactor.stop();
+      await h.until(() => hasStopped, 'the reactor has stopped');
+      expect(peer.closed).to.be.false;
+      peer.end();
     });
 
     it('is what stopProducing is', async () => {

@@ -1,6 +1,6 @@
 /** Where errors go that have no caller to go to: one path, which ends at the reactor's logger. */
 import { expect } from 'chai';
-import { Deferred, fail, Failure, type Logger, Protocol } from 'ropewalk/core';
+import { type Deferred, fail, Failure, type Logger, Protocol } from 'ropewalk/core';
 import type { Harness } from '../harness.ts';
 import { nthProtocol, portOf, serve, settled, startReactor, takeErrors } from '../support/connections.ts';
 import { RecordingFactory } from '../support/recording-factory.ts';

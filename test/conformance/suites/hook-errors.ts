@@ -17,12 +17,15 @@ import { RecordingFactory } from '../support/recording-factory.ts';
 import { type HookName, type Hooks, RecordingProtocol } from '../support/recording-protocol.ts';
 
 /** The hooks whose errors lose the connection: how each is brought about, and its number in the reference. */
-const LOSING_HOOKS: readonly { readonly hook: HookName; readonly provoke: (peer: Peer) => void; readonly number: string }[] =
-  [
-    { hook: 'connectionMade', provoke: () => {}, number: ' [34]' },
-    { hook: 'dataReceived', provoke: (peer) => peer.send('x'), number: ' [33]' },
-    { hook: 'readConnectionLost', provoke: (peer) => peer.end(), number: '' },
-  ];
+const LOSING_HOOKS: readonly {
+  readonly hook: HookName;
+  readonly provoke: (peer: Peer) => void;
+  readonly number: string;
+}[] = [
+  { hook: 'connectionMade', provoke: () => {}, number: ' [34]' },
+  { hook: 'dataReceived', provoke: (peer) => peer.send('x'), number: ' [33]' },
+  { hook: 'readConnectionLost', provoke: (peer) => peer.end(), number: '' },
+];
 
 /** The two ways in which a hook can fail. */
 const FAILURES: Readonly<Record<string, (error: Error) => () => Promise<void> | never>> = {

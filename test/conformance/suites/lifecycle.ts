@@ -170,6 +170,8 @@ function describeRun(harness: () => Harness): void {
       if (one === undefined || other === undefined || deaf === undefined) return;
       const runs = [runReactor(one, {}), runReactor(other, {})];
       runReactor(deaf);
+      // Nothing is to be done any more: the signal has to bring the turn that stops.
+      await harness().advance(0.001);
       harness().sendSignal('SIGINT');
       for (const run of runs) await untilEnded(harness(), run);
       expect([one.exitSignal, other.exitSignal]).to.deep.equal(['SIGINT', 'SIGINT']);
@@ -214,6 +216,13 @@ function describeStop(harness: () => Harness): void {
       await harness().advance(0.003);
       await harness().until(() => !reactor.running, 'the reactor has stopped');
       expect(log).to.deep.equal(['still running', 'due', 'shutdown']);
+    });
+
+    it('ends the run also when a hook calls it and nothing else is to be done', async () => {
+      const { reactor, protocol, peer } = await serve(harness(), { dataReceived: () => reactor.stop() });
+      await harness().advance(0.001);
+      peer.send('stop');
+      await harness().until(() => protocol.isLost, 'the reactor has stopped');
     });
 
     it('ends a run that is still starting', async () => {

@@ -9,8 +9,17 @@ import {
   type ProtocolFactory,
   type Reactor,
 } from 'ropewalk/core';
-import type { Harness } from '../harness.ts';
-import { listen, nthProtocol, portOf, serve, settled, skipUnless, startReactor, takeErrors } from '../support/connections.ts';
+import type { Harness, Peer } from '../harness.ts';
+import {
+  listen,
+  nthProtocol,
+  portOf,
+  serve,
+  settled,
+  skipUnless,
+  startReactor,
+  takeErrors,
+} from '../support/connections.ts';
 import { RecordingFactory } from '../support/recording-factory.ts';
 
 const LOOPBACK = { interface: '127.0.0.1' };
@@ -117,18 +126,21 @@ function describeFailing(harness: () => Harness): void {
 
     it('says so again to those who ask later', async () => {
       const reactor = startReactor(harness());
-      const port = reactor.listenTCP(0, new RecordingFactory(), { interface: '203.0.113.1' });
+      const { port: taken } = await listen(harness(), reactor, new RecordingFactory());
+      const port = reactor.listenTCP(taken, new RecordingFactory());
       const error = await failureToListen(harness(), port);
-      expect(codeOf(error.cause)).to.equal('EADDRNOTAVAIL');
+      expect(error.interface).to.equal('0.0.0.0');
       expect(await failureToListen(harness(), port)).to.equal(error);
     });
 
     it('is reported if nobody has asked', async () => {
       const reactor = harness().createReactor();
-      reactor.listenTCP(0, new RecordingFactory(), { interface: '203.0.113.1' });
+      const { port: taken } = await listen(harness(), reactor, new RecordingFactory());
+      const factory = new RecordingFactory();
+      reactor.listenTCP(taken, factory, LOOPBACK);
       await harness().until(() => harness().errors.length > 0, 'the error has been reported');
-      const [error] = takeErrors(harness());
-      expect(error).to.be.instanceOf(CannotListenError);
+      expect(factory.calls).to.deep.equal(['doStart', 'startFactory', 'doStop', 'stopFactory']);
+      expect(takeErrors(harness())).to.have.length(1).and.property('0').instanceOf(CannotListenError);
     });
 
     it('may be told to listen again when the address is free', async () => {
@@ -273,7 +285,7 @@ function describeAccepting(harness: () => Harness): void {
       const reactor = harness().createReactor();
       const factory = new RecordingFactory();
       const { port } = await listen(harness(), reactor, factory);
-      const peers = [];
+      const peers: Peer[] = [];
       for (const name of ['first', 'second', 'third']) {
         const peer = await harness().dial(port);
         peer.send(name);
@@ -295,7 +307,7 @@ function describeAccepting(harness: () => Harness): void {
       const factory = new RecordingFactory();
       const listeningPort = reactor.listenTCP(0, factory, { ...LOOPBACK, backlog: 2 });
       await settled(harness(), listeningPort.whenListening(), 'the port is bound');
-      const peers = [];
+      const peers: Peer[] = [];
       for (let count = 0; count < 4; count += 1) {
         peers.push(await harness().dial(portOf(listeningPort)));
         // Accepted one by one, so that it is the reactor's limit that counts and not the system's queue.

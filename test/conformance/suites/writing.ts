@@ -9,7 +9,17 @@ const WRITE_BUFFER_LIMIT_BYTES = 128 * MEBIBYTE;
 /** Shared, and never touched: zeros are as good as anything. */
 const SIXTEEN_MEBIBYTES = new Uint8Array(16 * MEBIBYTE);
 
-const NOT_BYTES: readonly unknown[] = [undefined, null, 42, true, {}, [1, 2], new ArrayBuffer(4), () => 'x', Symbol('x')];
+const NOT_BYTES: readonly unknown[] = [
+  undefined,
+  null,
+  42,
+  true,
+  {},
+  [1, 2],
+  new ArrayBuffer(4),
+  () => 'x',
+  Symbol('x'),
+];
 
 export function describeWriting(harness: () => Harness): void {
   describe('write', () => {

@@ -2,11 +2,7 @@ import { Buffer } from 'node:buffer';
 import { type Failure, type HalfCloseableProtocol, type HookResult, Protocol, type TCPTransport } from 'ropewalk/core';
 
 export type HookName =
-  | 'connectionMade'
-  | 'dataReceived'
-  | 'readConnectionLost'
-  | 'writeConnectionLost'
-  | 'connectionLost';
+  'connectionMade' | 'dataReceived' | 'readConnectionLost' | 'writeConnectionLost' | 'connectionLost';
 
 /** What a recording protocol does in its hooks besides recording them. */
 export interface Hooks {

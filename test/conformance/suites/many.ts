@@ -1,0 +1,98 @@
+/** What many connections leave behind: nothing. */
+import { expect } from 'chai';
+import type { Harness, Peer } from '../harness.ts';
+import { listen, settled, startReactor } from '../support/connections.ts';
+import { RecordingFactory } from '../support/recording-factory.ts';
+import { RecordingProtocol } from '../support/recording-protocol.ts';
+
+const CONNECTION_COUNT = 10_000;
+/** Opened at once; below the default backlog. */
+const BATCH_SIZE = 50;
+const TIME_LIMIT_MILLISECONDS = 60_000;
+
+/** The ways in which the connections end, in turn. */
+const ENDINGS: readonly ((protocol: RecordingProtocol, peer: Peer) => void)[] = [
+  (_protocol, peer) => peer.end(),
+  ({ transport }) => transport.loseConnection(),
+  (_protocol, peer) => peer.abort(),
+  ({ transport }) => transport.abortConnection(),
+  ({ transport }) => {
+    transport.write('bye');
+    transport.loseConnection();
+  },
+];
+
+export function describeMany(harness: () => Harness): void {
+  describe('10,000 connections', () => {
+    it('opened and closed leave no connection, timer, port or handle behind', async function () {
+      this.timeout(TIME_LIMIT_MILLISECONDS);
+      const h = harness();
+      // By then mocha has armed its own timer.
+      await h.advance(0);
+      const resourcesBefore = countResources();
+      const listenersBefore = process.eventNames().map((event) => process.listenerCount(event));
+      const reactor = startReactor(h);
+      let lostCount = 0;
+      const unused: RecordingProtocol[] = [];
+      const factory = new RecordingFactory({
+        buildProtocol: () => {
+          const protocol = new RecordingProtocol({
+            connectionMade: () => void unused.push(protocol),
+            connectionLost: () => {
+              lostCount += 1;
+            },
+          });
+          return protocol;
+        },
+      });
+      const { listeningPort, port } = await listen(h, reactor, factory);
+      for (let opened = 0; opened < CONNECTION_COUNT; opened += BATCH_SIZE) {
+        const peers = await Promise.all(Array.from({ length: BATCH_SIZE }, () => h.dial(port)));
+        await h.until(() => unused.length === BATCH_SIZE, 'all have been accepted');
+        pair(unused.splice(0), peers);
+        await h.until(() => lostCount === opened + BATCH_SIZE && peers.every(({ closed }) => closed), 'all are closed');
+        factory.protocols.length = 0;
+      }
+      expect(reactor.inspect()).to.deep.include({ connections: [], connectors: [], delayedCalls: [] });
+      await settled(h, listeningPort.stopListening(), 'the port has closed');
+      let hasStopped = false;
+      reactor.addSystemEventTrigger('after', 'shutdown', () => {
+        hasStopped = true;
+      });
+      reactor.stop();
+      await h.until(() => hasStopped, 'the reactor has stopped');
+      expect(reactor.inspect()).to.deep.equal({
+        delayedCalls: [],
+        queuedCallCount: 0,
+        connections: [],
+        connectors: [],
+        ports: [],
+      });
+      await h.until(() => !hasMore(countResources(), resourcesBefore), 'the handles are gone');
+      expect(process.eventNames().map((event) => process.listenerCount(event))).to.deep.equal(listenersBefore);
+    });
+  });
+}
+
+/** Ends each connection, from its own side or from its peer's. */
+function pair(protocols: readonly RecordingProtocol[], peers: readonly Peer[]): void {
+  const byAddress = new Map(peers.map((peer) => [String(peer.getHost()), peer]));
+  protocols.forEach((protocol, index) => {
+    const peer = byAddress.get(String(protocol.transport.getPeer()));
+    if (peer === undefined) throw new Error('a connection without a peer');
+    ENDINGS[index % ENDINGS.length]?.(protocol, peer);
+  });
+}
+
+/** How many of each kind keep the process alive; nothing changes here where the world is virtual. */
+function countResources(): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const kind of process.getActiveResourcesInfo()) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  return counts;
+}
+
+/** Of sockets, servers and timers; what else the process does is not the reactor's. */
+function hasMore(now: ReadonlyMap<string, number>, before: ReadonlyMap<string, number>): boolean {
+  const kinds = ['TCPSocketWrap', 'TCPServerWrap', 'TCPConnectWrap', 'TCPWRAP', 'TCPSERVERWRAP', 'Timeout'];
+  return kinds.some((kind) => (now.get(kind) ?? 0) > (before.get(kind) ?? 0));
+}
