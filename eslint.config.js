@@ -107,6 +107,7 @@ export default defineConfig(
       '@typescript-eslint/no-non-null-assertion': 'off',
       // Spies are handed about as methods, and async hooks under test need not wait for anything.
       '@typescript-eslint/unbound-method': 'off',
+      'require-yield': 'off',
       '@typescript-eslint/require-await': 'off',
     },
   },

@@ -1,7 +1,11 @@
 /** `npm run bench`: runs the benchmarks named as arguments, or all of them. Each compares with a peer in the same run. */
+import { benchDeferred } from './deferred/deferred.ts';
 import { benchPing } from './ping/ping.ts';
 
-const benchmarks: Readonly<Record<string, () => Promise<void>>> = { ping: benchPing };
+const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
+  deferred: benchDeferred,
+  ping: benchPing,
+};
 
 const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(benchmarks);
 for (const name of names) {

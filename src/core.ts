@@ -3,11 +3,14 @@
  * anywhere. `ropewalk` has the same and the Node platform besides.
  *
  * The code in layers, from the bottom; start with `reactor/reactor.ts`, and `docs/architecture.md`:
- * interfaces, errors, addresses · deferred · reactor · protocols · endpoints.
+ * interfaces, errors, addresses · deferred · task · reactor · protocols · endpoints.
  */
 export { type Address, type AddressType, HostnameAddress, IPv4Address, IPv6Address, UNIXAddress } from './addresses.ts';
 export * from './errors.ts';
 
+export { abortOnCancel, cancelOnAbort } from './deferred/abort-signal.ts';
+export type { TimeoutCancelHandler } from './deferred/add-timeout.ts';
+export { type CoroutineGenerator, ensureDeferred, inlineCallbacks } from './deferred/coroutine.ts';
 export { type CallbackResult, type Canceller, Deferred } from './deferred/deferred.ts';
 export {
   DeferredList,
@@ -16,11 +19,20 @@ export {
   type DeferredOutcome,
   type DeferredOutcomes,
 } from './deferred/deferred-list.ts';
+export { type BacklogOptions, DeferredLock } from './deferred/deferred-lock.ts';
+export { DeferredQueue, type DeferredQueueOptions } from './deferred/deferred-queue.ts';
+export { DeferredSemaphore } from './deferred/deferred-semaphore.ts';
 export { type ErrorClass, Failure } from './deferred/failure.ts';
 export { gatherResults } from './deferred/gather-results.ts';
 export { execute, maybeDeferred } from './deferred/maybe-deferred.ts';
+export { race } from './deferred/race.ts';
 export { fail, succeed } from './deferred/succeed-fail.ts';
-export { setUnhandledErrorHandler, type UnhandledErrorHandler } from './deferred/unhandled.ts';
+export {
+  getDebugging,
+  setDebugging,
+  setUnhandledErrorHandler,
+  type UnhandledErrorHandler,
+} from './deferred/unhandled.ts';
 
 export type { Connector, ConnectorState } from './interfaces/connector.ts';
 export type { DelayedCall } from './interfaces/delayed-call.ts';
@@ -55,6 +67,13 @@ export type { ReportError } from './reactor/error-reporter.ts';
 export { Reactor, type ReactorOptions } from './reactor/reactor.ts';
 export type { ReactorInspection } from './reactor/inspection.ts';
 export type { RunOptions } from './reactor/lifecycle.ts';
+
+export type { ReactorCore } from './interfaces/reactor-core.ts';
+export type { CooperativeTask } from './task/cooperative-task.ts';
+export { Cooperator, type CooperatorOptions, SLICE_SECONDS, SLICE_STEPS_MAX } from './task/cooperator.ts';
+export { deferLater } from './task/defer-later.ts';
+export { LoopingCall, type LoopingCallStartOptions } from './task/looping-call.ts';
+export { type MainResult, react } from './task/react.ts';
 
 export { Protocol } from './protocols/protocol.ts';
 export { Factory, type ProtocolClass } from './protocols/factory.ts';

@@ -305,6 +305,140 @@ export class FirstError extends RopewalkError {
   }
 }
 
+/** Every input of `race` failed; `failures` are in the order of the inputs, and so are the `errors` of the cause. */
+export class FailureGroup extends RopewalkError {
+  static {
+    identify(this, 'FailureGroup', 'ERR_FAILURE_GROUP');
+  }
+  readonly failures: readonly Failure[];
+  constructor(failures: readonly Failure[]) {
+    const messages = failures.map((failure) => failure.getErrorMessage());
+    super(`All ${String(failures.length)} Deferreds failed: ${messages.join('; ')}`, {
+      cause: new AggregateError(failures.map((failure) => failure.value)),
+    });
+    this.failures = failures;
+  }
+}
+
+/** The time that `addTimeout` gave a `Deferred` was up. Delivered in place of the `CancelledError`, which is the `cause`. */
+export class TimeoutError extends RopewalkError {
+  static {
+    identify(this, 'TimeoutError', 'ERR_TIMEOUT');
+  }
+  readonly timeoutSeconds: number;
+  constructor(timeoutSeconds: number, options?: ErrorOptions) {
+    super(`The Deferred had no result after ${String(timeoutSeconds)} seconds`, options);
+    this.timeoutSeconds = timeoutSeconds;
+  }
+}
+
+/** `inlineCallbacks` was given a function that returned no generator, or `ensureDeferred` nothing to wait for. Thrown. */
+export class NotACoroutineError extends RopewalkError {
+  static {
+    identify(this, 'NotACoroutineError', 'ERR_NOT_A_COROUTINE');
+  }
+}
+
+/** `put` on a `DeferredQueue` that holds as many values as it may. Thrown at the call. */
+export class QueueOverflow extends RopewalkError {
+  static {
+    identify(this, 'QueueOverflow', 'ERR_QUEUE_OVERFLOW');
+  }
+}
+
+/** As many wait already as may: `get` on a `DeferredQueue`, `acquire` of a lock or semaphore. Thrown at the call. */
+export class QueueUnderflow extends RopewalkError {
+  static {
+    identify(this, 'QueueUnderflow', 'ERR_QUEUE_UNDERFLOW');
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Tasks: looping calls, cooperative tasks, `react`.
+
+/** `start` on a looping call that runs, or whose last call has not ended yet. */
+export class LoopingCallAlreadyRunning extends RopewalkError {
+  static {
+    identify(this, 'LoopingCallAlreadyRunning', 'ERR_LOOPING_CALL_ALREADY_RUNNING');
+  }
+}
+
+/** `stop` or `reset` on a looping call that is not running. */
+export class LoopingCallNotRunning extends RopewalkError {
+  static {
+    identify(this, 'LoopingCallNotRunning', 'ERR_LOOPING_CALL_NOT_RUNNING');
+  }
+}
+
+/** The base of errors about a `Cooperator` and its tasks. */
+export abstract class SchedulerError extends RopewalkError {}
+
+/** The `Cooperator` of a task was stopped. Delivered to those who wait for the task, thrown by its methods afterwards. */
+export class SchedulerStopped extends SchedulerError {
+  static {
+    identify(this, 'SchedulerStopped', 'ERR_SCHEDULER_STOPPED');
+  }
+  constructor(message = 'The cooperator has been stopped', options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
+/** The base of the errors that say how a task has ended; its methods throw them from then on. */
+export abstract class TaskFinished extends SchedulerError {}
+
+/** The task's iterator is exhausted. */
+export class TaskDone extends TaskFinished {
+  static {
+    identify(this, 'TaskDone', 'ERR_TASK_DONE');
+  }
+  constructor(message = 'The task is done', options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
+/** The task's `stop` was called. Also delivered to those who wait for the task. */
+export class TaskStopped extends TaskFinished {
+  static {
+    identify(this, 'TaskStopped', 'ERR_TASK_STOPPED');
+  }
+  constructor(message = 'The task has been stopped', options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
+/** The task's iterator threw, or a `Deferred` that it yielded failed; `cause` is that error. */
+export class TaskFailed extends TaskFinished {
+  static {
+    identify(this, 'TaskFailed', 'ERR_TASK_FAILED');
+  }
+  constructor(message = 'The task has failed', options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
+/** `resume` on a task that is not paused. */
+export class NotPaused extends SchedulerError {
+  static {
+    identify(this, 'NotPaused', 'ERR_NOT_PAUSED');
+  }
+  constructor(message = 'The task is not paused', options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
+/** The main function of `react` ends with this error to choose the exit code. It is not logged. */
+export class SystemExit extends RopewalkError {
+  static {
+    identify(this, 'SystemExit', 'ERR_SYSTEM_EXIT');
+  }
+  /** The status of the program, from 0 to 255. */
+  readonly exitCode: number;
+  constructor(exitCode: number, options?: ErrorOptions) {
+    super(`The program ends with status ${String(exitCode)}`, options);
+    this.exitCode = exitCode;
+  }
+}
+
 /** `Connection was closed cleanly` → `Connection was closed cleanly.` or `Connection was closed cleanly: detail.` */
 function withDetail(sentence: string, detail: string | undefined): string {
   return detail === undefined ? `${sentence}.` : `${sentence}: ${detail}.`;

@@ -34,10 +34,23 @@ const samples: readonly errors.RopewalkError[] = [
   new errors.AlreadyCalledError(),
   new errors.CancelledError(),
   new errors.FirstError(new Failure(cause), 3),
+  new errors.FailureGroup([new Failure(cause)]),
+  new errors.TimeoutError(5),
+  new errors.NotACoroutineError('message'),
+  new errors.QueueOverflow('message'),
+  new errors.QueueUnderflow('message'),
+  new errors.LoopingCallAlreadyRunning('message'),
+  new errors.LoopingCallNotRunning('message'),
+  new errors.SchedulerStopped(),
+  new errors.TaskDone(),
+  new errors.TaskStopped(),
+  new errors.TaskFailed(),
+  new errors.NotPaused(),
+  new errors.SystemExit(3),
 ];
 
 /** Classes that are only bases. */
-const ABSTRACT = ['RopewalkError', 'ConnectionClosed', 'BindError'];
+const ABSTRACT = ['RopewalkError', 'ConnectionClosed', 'BindError', 'SchedulerError', 'TaskFinished'];
 
 /** `ERR_` and the class name in capitals with underscores, without a final `Error`: `DNSLookupError`, `ERR_DNS_LOOKUP`. */
 function codeFor(className: string): string {

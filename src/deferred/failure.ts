@@ -14,12 +14,16 @@ export class Failure {
   /** The error itself, always an `Error`; this is what `await` and `raiseException` throw. */
   readonly value: Error;
 
+  /** Where the `Deferred` that reports it was made and fired, several lines; only while debugging (`setDebugging`). */
+  readonly history: string | undefined;
+
   /**
    * Wraps what was thrown or rejected. An `Error` is kept as it is, one from another realm too. Another `Failure` is
    * unwrapped: both share one `value`. Anything else becomes an `Error` that says what was thrown and has it as `cause`.
    */
-  constructor(reason: unknown) {
+  constructor(reason: unknown, options: { readonly history?: string } = {}) {
     this.value = reason instanceof Failure ? reason.value : toError(reason);
+    this.history = options.history;
   }
 
   /** The class of `value`. */
@@ -47,13 +51,15 @@ export class Failure {
     return this.value.message;
   }
 
-  /** The stack of the error and of its causes, for a log. Several lines; not stable across engines. */
+  /** The stack of the error and of its causes, and the history if any, for a log. Several lines; not stable across engines. */
   getTraceback(): string {
     const parts: string[] = [];
     for (let error: unknown = this.value; error instanceof Error && parts.length <= CAUSES_MAX; error = error.cause) {
       parts.push(error.stack ?? `${className(error)}: ${error.message}`);
     }
-    return parts.length === 0 ? `${className(this.value)}: ${this.value.message}` : parts.join('\nCaused by: ');
+    const traceback =
+      parts.length === 0 ? `${className(this.value)}: ${this.value.message}` : parts.join('\nCaused by: ');
+    return this.history === undefined ? traceback : `${traceback}\n${this.history}`;
   }
 
   /** Throws `value`. */

@@ -13,6 +13,6 @@ export function gatherResults<const T extends readonly unknown[]>(
   const list = new DeferredList<T>(deferreds, { ...options, fireOnOneErrback: true });
   return list.addCallback((outcomes) => {
     // With fireOnOneErrback the list succeeds only when every input has, each with a value of its own type.
-    return outcomes.map(([, value]) => value) as { -readonly [K in keyof T]: T[K] };
+    return outcomes.map((outcome) => outcome[1]) as { -readonly [K in keyof T]: T[K] };
   });
 }

@@ -3,12 +3,14 @@
  * `Deferred` that is thrown away with an error in it has nobody else left to tell.
  *
  * Twisted reports such an error when the `Deferred` is garbage collected, which in CPython is at once. JavaScript
- * collects late or never, so there are two ways:
+ * collects late or never, so there are three ways:
  *
  * - **In a turn.** While a reactor runs a turn it is the sink. It collects every `Deferred` that comes to rest with an
  *   error, and at the end of the turn reports those whose error is still unhandled. An errback added before then
  *   silences the report; one added in a later turn is too late for it, though it still gets the error.
- * - **Outside a turn** there is no moment to wait for. The error is reported when the `Deferred` has been garbage
+ * - **Between turns**, while promise continuations run, whoever drives the reactor may collect in the same way and
+ *   report when they have all run (`collectBetweenTurns`): `advanceAsync` of a test reactor does.
+ * - **Otherwise** there is no moment to wait for. The error is reported when the `Deferred` has been garbage
  *   collected without an errback, and goes to the handler set with `setUnhandledErrorHandler`. This is a last resort:
  *   a program that ends first prints nothing.
  *
@@ -63,6 +65,9 @@ let handler: UnhandledErrorHandler = (failure) => {
   console.error(`Unhandled error in Deferred: ${failure.getTraceback()}`);
 };
 let turnSink: UnhandledErrorCollector | undefined;
+/** Those who collect between turns, the last to ask at the end. */
+let betweenTurns: readonly UnhandledErrorCollector[] = [];
+let isDebugging = false;
 const collectedWithError = new FinalizationRegistry<Failure>((failure) => {
   handler(failure);
 });
@@ -85,9 +90,38 @@ export function setTurnSink(sink: UnhandledErrorCollector | undefined): Unhandle
   return previous;
 }
 
+/**
+ * Makes `collector` collect what no turn does, until the function returned is called: the errors of promise continuations,
+ * which run between turns. For one that drives a reactor and lets microtasks run, and knows when they have. Where several
+ * do so at once, the one that asked last collects; they may stop in any order.
+ */
+export function collectBetweenTurns(collector: UnhandledErrorCollector): () => void {
+  betweenTurns = [...betweenTurns, collector];
+  return () => {
+    betweenTurns = betweenTurns.filter((other) => other !== collector);
+  };
+}
+
+/**
+ * Makes every `Deferred` made from now on keep the stacks of where it was made and fired, for the message of
+ * `AlreadyCalledError` and the reports of errors nobody handled. Off at first, for it costs several times what a
+ * `Deferred` does. Returns whether it was on. Twisted: `defer.setDebugging`.
+ */
+export function setDebugging(on: boolean): boolean {
+  const previous = isDebugging;
+  isDebugging = on;
+  return previous;
+}
+
+/** Whether debugging is on. */
+export function getDebugging(): boolean {
+  return isDebugging;
+}
+
 /** `owner` came to rest with `failure`. Told to the turn's sink, or remembered until `owner` is garbage collected. */
 export function watchUnhandled(owner: object, failure: Failure, isUnhandled: () => boolean): void {
-  if (turnSink !== undefined) turnSink.collect(owner, failure, isUnhandled);
+  const sink = turnSink ?? betweenTurns.at(-1);
+  if (sink !== undefined) sink.collect(owner, failure, isUnhandled);
   else collectedWithError.register(owner, failure, owner);
 }
 
@@ -98,6 +132,7 @@ export function unwatchUnhandled(owner: object): void {
 
 /** Reports an error that never had a `Deferred` to wait in: to the turn's sink, or to the handler at once. */
 export function reportUnhandledError(failure: Failure): void {
-  if (turnSink !== undefined) turnSink.collect(failure, failure, () => true);
+  const sink = turnSink ?? betweenTurns.at(-1);
+  if (sink !== undefined) sink.collect(failure, failure, () => true);
   else handler(failure);
 }

@@ -13,7 +13,7 @@ import { ConnectingCancelledError, ConnectTimeoutError, DNSLookupError } from '.
 import type { DelayedCall } from '../interfaces/delayed-call.ts';
 import type { HostnameResolver, HostResolution, ResolutionReceiver } from '../interfaces/resolver.ts';
 import type { ReactorTime } from '../interfaces/time.ts';
-import { causeOfAbort } from './abort-signal.ts';
+import { causeOfAbort } from '../deferred/abort-signal.ts';
 
 /** The part of a reactor that a lookup needs. */
 export interface LookupReactor extends ReactorTime {

@@ -5,7 +5,7 @@ import type { EndpointOptions, StreamServerEndpoint } from '../interfaces/endpoi
 import type { ListeningPort } from '../interfaces/listening-port.ts';
 import type { ProtocolFactory } from '../interfaces/protocol.ts';
 import type { ListenTCPOptions, ReactorTCP } from '../interfaces/reactor.ts';
-import { cancelOnAbort, causeOfAbort } from './abort-signal.ts';
+import { cancelOnAbort, causeOfAbort } from '../deferred/abort-signal.ts';
 
 /**
  * Listens on a TCP port, on IPv4 unless `interface` is an IPv6 address. `port` 0 lets the system choose: the port that

@@ -3,7 +3,7 @@ import type { Deferred } from '../deferred/deferred.ts';
 import type { EndpointOptions, StreamClientEndpoint } from '../interfaces/endpoint.ts';
 import type { ProtocolFactoryOf, StreamProtocol } from '../interfaces/protocol.ts';
 import type { ConnectTCPOptions, ReactorTCP } from '../interfaces/reactor.ts';
-import { cancelOnAbort } from './abort-signal.ts';
+import { cancelOnAbort } from '../deferred/abort-signal.ts';
 import { WrappingFactory } from './wrapping-factory.ts';
 
 /**

@@ -5,7 +5,7 @@ import type { EndpointOptions, StreamClientEndpoint } from '../interfaces/endpoi
 import type { ProtocolFactoryOf, StreamProtocol } from '../interfaces/protocol.ts';
 import type { ConnectTCPOptions, ReactorTCP } from '../interfaces/reactor.ts';
 import { addressOf } from '../ip-literal.ts';
-import { cancelOnAbort } from './abort-signal.ts';
+import { cancelOnAbort } from '../deferred/abort-signal.ts';
 import { IPv6Lookup, type LookupDestination, type LookupReactor } from './ipv6-lookup.ts';
 import { WrappingFactory } from './wrapping-factory.ts';
 

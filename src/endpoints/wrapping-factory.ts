@@ -29,7 +29,7 @@ import type {
   StreamProtocol,
 } from '../interfaces/protocol.ts';
 import type { Transport } from '../interfaces/transport.ts';
-import { causeOfAbort } from './abort-signal.ts';
+import { causeOfAbort } from '../deferred/abort-signal.ts';
 
 type Phase = 'connecting' | 'building' | 'making' | 'over';
 

@@ -14,6 +14,7 @@
  * Optional members are what a platform may lack; the reactor throws `UnsupportedError` when it is asked for what needs one.
  */
 import type { AdoptionPlatform } from './adoption-platform.ts';
+import type { ContextPlatform } from './context.ts';
 import type { DatagramPlatform } from './datagram-platform.ts';
 import type { ProcessPlatform } from './process-platform.ts';
 import type { HostnameResolver } from './resolver.ts';
@@ -36,6 +37,7 @@ export interface Platform {
   readonly adoption?: AdoptionPlatform;
   readonly signals?: SignalPlatform;
   readonly liveness?: LivenessPlatform;
+  readonly context?: ContextPlatform;
 }
 
 /** Time, and the promise to come back. */

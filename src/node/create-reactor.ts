@@ -7,6 +7,12 @@ import { NodePlatform, type NodePlatformOptions } from './node-platform.ts';
 export interface CreateReactorOptions extends NodePlatformOptions {
   /** Where errors go that nobody else can be told; by default to stderr, written for people. */
   readonly logger?: Logger;
+  /**
+   * Whether what the reactor calls later runs in the `AsyncLocalStorage` context in which it was made: delayed calls,
+   * `callSoon`, triggers, connections, producers, and what is bound with `bindContext`. The callbacks of a Deferred run in
+   * the context in which it fires, as ever. False by default: a capture costs time at each call.
+   */
+  readonly captureContext?: boolean;
 }
 
 /**
@@ -14,6 +20,6 @@ export interface CreateReactorOptions extends NodePlatformOptions {
  * Throws `RangeError` for a `lingerSeconds` that is negative or not finite.
  */
 export function createReactor(options: CreateReactorOptions = {}): Reactor {
-  const { logger = new ConsoleLogger(), ...platformOptions } = options;
-  return new Reactor(new NodePlatform(platformOptions), { logger });
+  const { logger = new ConsoleLogger(), captureContext = false, ...platformOptions } = options;
+  return new Reactor(new NodePlatform(platformOptions), { logger, captureContext });
 }

@@ -7,8 +7,10 @@ import type {
 } from '../interfaces/platform.ts';
 import type { HostnameResolver } from '../interfaces/resolver.ts';
 import type { StreamPlatform } from '../interfaces/stream-platform.ts';
+import type { ContextPlatform } from '../interfaces/context.ts';
 import { LINGER_SECONDS } from './linger.ts';
 import { NodeClock } from './node-clock.ts';
+import { NodeContext } from './node-context.ts';
 import { NodeLiveness } from './liveness.ts';
 import { NodeResolver } from './node-resolver.ts';
 import { NodeSignals } from './signals.ts';
@@ -34,6 +36,7 @@ export class NodePlatform implements Platform {
   readonly random: RandomSource = { next: () => Math.random() };
   readonly signals: SignalPlatform = new NodeSignals();
   readonly liveness: LivenessPlatform = new NodeLiveness();
+  readonly context: ContextPlatform = new NodeContext();
 
   /** Throws `RangeError` for a `lingerSeconds` that is not a finite number of at least 0. */
   constructor(options: NodePlatformOptions = {}) {

@@ -161,7 +161,8 @@ export class Connection implements TCPTransport, StreamListener, Flushable {
 
   registerProducer(producer: Producer, streaming: boolean): void {
     if (this.#takesWrites()) {
-      this.#producer.register(producer, streaming);
+      requireProducer(producer, streaming);
+      this.#producer.register(this.#parts.contexts?.bindObject(producer) ?? producer, streaming);
       return;
     }
     requireProducer(producer, streaming);

@@ -56,7 +56,7 @@ export function whenRejected(result: unknown, rejected: (error: unknown) => void
 /** Reports to a logger, or without one to whoever is told of unhandled errors. */
 export function reportTo(logger: Logger | undefined): ReportError {
   if (logger === undefined) return reportUnhandledError;
-  return (failure, message) => {
-    logger.error({ err: failure.value }, message);
+  return ({ value, history }, message) => {
+    logger.error(history === undefined ? { err: value } : { err: value, history }, message);
   };
 }

@@ -1,6 +1,7 @@
 import type { HostnameResolver } from '../interfaces/resolver.ts';
 import type { Platform } from '../interfaces/platform.ts';
 import type { Connection } from './connection.ts';
+import type { Contexts } from './contexts.ts';
 import type { ErrorReporter } from './error-reporter.ts';
 import type { OutgoingSlab } from './outgoing-slab.ts';
 import type { Port } from './port.ts';
@@ -13,6 +14,8 @@ export interface ReactorParts {
   readonly loop: TurnLoop;
   readonly errors: ErrorReporter;
   readonly outgoingSlab: OutgoingSlab;
+  /** Undefined unless the reactor was asked to carry contexts along. */
+  readonly contexts: Contexts | undefined;
   /** Changed by `installNameResolver`. */
   nameResolver: HostnameResolver;
 

@@ -14,6 +14,8 @@ import type {
 import type { HostnameResolver } from '../interfaces/resolver.ts';
 import type { ReactorTime } from '../interfaces/time.ts';
 import { requireFunction, requireMethods } from '../arguments.ts';
+import { UnsupportedError } from '../errors.ts';
+import { Contexts } from './contexts.ts';
 import { ErrorReporter, reportTo, type ReportError } from './error-reporter.ts';
 import { describeInspection, inspect, type ReactorInspection } from './inspection.ts';
 import { Lifecycle, type RunOptions } from './lifecycle.ts';
@@ -29,6 +31,8 @@ export interface ReactorOptions {
   readonly logger?: Logger;
   /** Is told of those errors in place of the logger. */
   readonly errorReporter?: ReportError;
+  /** Whether calls and connections run in the context in which they were made; false by default. Needs a platform that has contexts. */
+  readonly captureContext?: boolean;
 }
 
 /**
@@ -60,6 +64,7 @@ export class Reactor implements ReactorTime, ReactorTCP, AsyncDisposable {
       loop,
       errors,
       outgoingSlab: new OutgoingSlab(),
+      contexts: options.captureContext === true ? contextsOf(platform) : undefined,
       nameResolver: platform.resolver,
       connections: new Set(),
       ports: new Set(),
@@ -137,7 +142,11 @@ export class Reactor implements ReactorTime, ReactorTCP, AsyncDisposable {
   ): SystemEventTriggerID {
     requireFunction('fn', fn);
     if (!this.#lifecycle.hasRun) this.#warnIfNeverRun();
-    return this.#events.add(phase, eventType, () => fn(...args));
+    return this.#events.add(
+      phase,
+      eventType,
+      this.bindContext(() => fn(...args)),
+    );
   }
 
   /** Takes a trigger back. Throws `TypeError` for what is no identifier, `RangeError` if the trigger has run or was removed. */
@@ -161,7 +170,7 @@ export class Reactor implements ReactorTime, ReactorTCP, AsyncDisposable {
     fn: (...args: Args) => unknown,
     ...args: Args
   ): DelayedCall {
-    return this.#parts.loop.timers.callLater(delaySeconds, fn, ...args);
+    return this.#parts.loop.timers.callLater(delaySeconds, this.bindContext(fn), ...args);
   }
 
   getDelayedCalls(): readonly DelayedCall[] {
@@ -174,19 +183,32 @@ export class Reactor implements ReactorTime, ReactorTCP, AsyncDisposable {
    */
   callSoon<Args extends readonly unknown[]>(fn: (...args: Args) => unknown, ...args: Args): void {
     requireFunction('fn', fn);
-    this.#parts.loop.callSoon(() => fn(...args));
+    this.#parts.loop.callSoon(this.bindContext(() => fn(...args)));
+  }
+
+  /**
+   * The function, or the generator of a coroutine, bound to the present context: wherever it is called or resumed from, it
+   * runs in the context in which `bindContext` was called. `ensureDeferred(reactor.bindContext(work()))` starts a
+   * coroutine that keeps its context. Without `captureContext` it returns what it is given.
+   */
+  bindContext<F extends (...args: never[]) => unknown>(fn: F): F;
+  bindContext<T, R, N>(generator: Generator<T, R, N>): Generator<T, R, N>;
+  bindContext(target: ((...args: never[]) => unknown) | Generator): unknown {
+    const { contexts } = this.#parts;
+    if (contexts === undefined) return target;
+    return typeof target === 'object' ? contexts.bindGenerator(target) : contexts.bindFunction(target);
   }
 
   // ------------------------------------------------------------------------------------------------------------- TCP
 
   listenTCP(port: number, factory: ProtocolFactory, options: ListenTCPOptions = {}): ListeningPort {
-    const listeningPort = listenTCP(this.#parts, port, factory, options);
+    const listeningPort = listenTCP(this.#parts, port, this.#bindFactory(factory), options);
     this.#warnIfNeverRun();
     return listeningPort;
   }
 
   connectTCP(host: string, port: number, factory: ClientProtocolFactory, options: ConnectTCPOptions = {}): Connector {
-    return connectTCP(this.#parts, host, port, factory, options);
+    return connectTCP(this.#parts, host, port, this.#bindFactory(factory), options);
   }
 
   // ----------------------------------------------------------------------------------------------------------- names
@@ -216,6 +238,11 @@ export class Reactor implements ReactorTime, ReactorTCP, AsyncDisposable {
     await this.#lifecycle.dispose();
   }
 
+  /** The factory as ports and connectors use it. */
+  #bindFactory<F extends ProtocolFactory>(factory: F): F {
+    return this.#parts.contexts?.bindFactory(factory) ?? factory;
+  }
+
   /** Has the platform warn if the program ends by itself while something waits for a `run()` that never came. */
   #warnIfNeverRun(): void {
     const { liveness } = this.#parts.platform;
@@ -229,4 +256,9 @@ export class Reactor implements ReactorTime, ReactorTCP, AsyncDisposable {
       );
     });
   }
+}
+
+function contextsOf(platform: Platform): Contexts {
+  if (platform.context !== undefined) return new Contexts(platform.context);
+  throw new UnsupportedError(`captureContext: the platform ${platform.name} has no contexts`);
 }

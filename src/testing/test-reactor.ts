@@ -1,5 +1,6 @@
 import { requireDelay, requirePort, requireString } from '../arguments.ts';
 import type { ErrorClass, Failure } from '../deferred/failure.ts';
+import { collectBetweenTurns, UnhandledErrorCollector } from '../deferred/unhandled.ts';
 import { describeInspection } from '../reactor/inspection.ts';
 import { Reactor } from '../reactor/reactor.ts';
 import type { Seed } from '../simulation/keyed-random.ts';
@@ -80,11 +81,18 @@ export class TestReactor extends Reactor implements Disposable {
   async advanceAsync(seconds: number): Promise<void> {
     requireDelay('seconds', seconds);
     const macrotasks = new Macrotasks();
+    const unhandled = new UnhandledErrorCollector();
     const steps = this.#world.advanceInSteps(seconds);
+    const stopCollecting = collectBetweenTurns(unhandled);
     try {
-      do await macrotasks.hop();
-      while (steps.next().done !== true);
+      do {
+        await macrotasks.hop();
+        for (const { failure, isUnhandled } of unhandled.takeUnhandled()) {
+          this.#errors.push({ failure, stands: isUnhandled });
+        }
+      } while (steps.next().done !== true);
     } finally {
+      stopCollecting();
       macrotasks[Symbol.dispose]();
     }
   }

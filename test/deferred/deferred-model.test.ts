@@ -5,7 +5,8 @@
  */
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { CancelledError, Deferred, Failure } from 'ropewalk/core';
+import { Deferred, Failure } from 'ropewalk/core';
+import { Clock } from 'ropewalk/testing';
 import { UnhandledErrorCollector, setTurnSink } from '../../src/deferred/unhandled.ts';
 
 const POOL = 3;
@@ -25,7 +26,9 @@ type Command =
   | { readonly type: 'callback'; readonly index: number; readonly value: number }
   | { readonly type: 'errback'; readonly index: number; readonly message: string }
   | { readonly type: 'pause' | 'unpause' | 'cancel'; readonly index: number }
-  | { readonly type: 'chain'; readonly index: number; readonly other: number };
+  | { readonly type: 'chain'; readonly index: number; readonly other: number }
+  | { readonly type: 'timeout'; readonly index: number; readonly seconds: number }
+  | { readonly type: 'advance'; readonly index: number; readonly seconds: number };
 
 interface Body {
   readonly name: number;
@@ -46,6 +49,8 @@ interface Machine {
   readonly log: string[];
   execute(command: Command): void;
   unhandled(): number;
+  /** When the delayed calls that are left are due. */
+  timers(): number[];
 }
 
 function run(machine: Machine, commands: readonly Command[]): void {
@@ -60,6 +65,7 @@ function run(machine: Machine, commands: readonly Command[]): void {
 
 class RealMachine implements Machine {
   readonly log: string[] = [];
+  readonly #clock = new Clock();
   readonly #collector = new UnhandledErrorCollector();
   readonly #pool: Deferred<unknown>[];
 
@@ -101,6 +107,12 @@ class RealMachine implements Machine {
       case 'chain':
         deferred.chainDeferred(this.#pool[command.other]!);
         break;
+      case 'timeout':
+        deferred.addTimeout(command.seconds, this.#clock);
+        break;
+      case 'advance':
+        this.#clock.advance(command.seconds);
+        break;
       default:
         deferred[command.type]();
     }
@@ -108,6 +120,10 @@ class RealMachine implements Machine {
 
   unhandled(): number {
     return this.#collector.takeUnhandled().length;
+  }
+
+  timers(): number[] {
+    return this.#clock.getDelayedCalls().map((call) => call.getTime());
   }
 
   #call(body: Body, result: unknown): unknown {
@@ -139,7 +155,14 @@ type Outcome = string;
 
 type ModelStep =
   | { readonly type: 'call'; readonly side: Side; readonly body: Body }
-  | { readonly type: 'resume' | 'fire'; readonly deferred: ModelDeferred };
+  | { readonly type: 'resume' | 'fire'; readonly deferred: ModelDeferred }
+  | { readonly type: 'timer'; readonly timer: ModelTimer };
+
+interface ModelTimer {
+  readonly due: number;
+  readonly deferred: ModelDeferred;
+  hasFired: boolean;
+}
 
 class ModelDeferred {
   outcome: Outcome | undefined;
@@ -167,6 +190,8 @@ class ModelDeferred {
 class ModelMachine implements Machine {
   readonly log: string[] = [];
   readonly #pool: ModelDeferred[];
+  #now = 0;
+  #timers: ModelTimer[] = [];
 
   constructor(cancellers: readonly CancellerKind[]) {
     this.#pool = cancellers.map((kind) => new ModelDeferred(kind));
@@ -201,11 +226,43 @@ class ModelMachine implements Machine {
         deferred.steps.push({ type: 'fire', deferred: this.#pool[command.other]! });
         this.#advance(deferred);
         break;
+      case 'timeout': {
+        const timer = { due: this.#now + command.seconds, deferred, hasFired: false };
+        this.#timers.push(timer);
+        deferred.steps.push({ type: 'timer', timer });
+        this.#advance(deferred);
+        break;
+      }
+      case 'advance':
+        this.#passTime(this.#now + command.seconds);
+        break;
     }
   }
 
   unhandled(): number {
     return this.#pool.filter((deferred) => deferred.isAtRest && isError(deferred.outcome!)).length;
+  }
+
+  timers(): number[] {
+    return this.#timers.map((timer) => timer.due).sort((one, other) => one - other);
+  }
+
+  #passTime(end: number): void {
+    for (;;) {
+      const due = Math.min(...this.#timers.map((timer) => timer.due));
+      if (due > end) break;
+      this.#now = due;
+      const timer = this.#timers.find((candidate) => candidate.due === due)!;
+      this.#timers = this.#timers.filter((other) => other !== timer);
+      timer.hasFired = true;
+      this.#cancel(timer.deferred);
+    }
+    this.#now = end;
+  }
+
+  #passTimer(deferred: ModelDeferred, timer: ModelTimer): void {
+    if (timer.hasFired && deferred.outcome === 'error CancelledError') deferred.outcome = 'error TimeoutError';
+    this.#timers = this.#timers.filter((other) => other !== timer);
   }
 
   #fire(deferred: ModelDeferred, outcome: Outcome): void {
@@ -252,6 +309,7 @@ class ModelMachine implements Machine {
       const step = deferred.steps.shift();
       if (step === undefined) return;
       if (step.type === 'call') this.#call(deferred, deferred.outcome, step.side, step.body);
+      else if (step.type === 'timer') this.#passTimer(deferred, step.timer);
       else if (step.type === 'resume') this.#resume(deferred, deferred.outcome, step.deferred);
       else this.#fireOther(deferred, deferred.outcome, step.deferred);
     }
@@ -306,6 +364,7 @@ function isError(outcome: Outcome): boolean {
 
 const index = fc.nat({ max: POOL - 1 });
 const message = fc.constantFrom('a', 'b', 'c');
+const seconds = fc.integer({ min: 1, max: 4 });
 const ending: fc.Arbitrary<Ending> = fc.oneof(
   fc.record({ type: fc.constant('receive' as const) }),
   fc.record({ type: fc.constant('value' as const), value: fc.nat({ max: 9 }) }),
@@ -334,6 +393,9 @@ function commandsOf(depth: number): fc.Arbitrary<Command[]> {
       }),
     },
     { weight: 1, arbitrary: fc.record({ type: fc.constant('chain' as const), index, other: index }) },
+    { weight: 2, arbitrary: fc.record({ type: fc.constant('timeout' as const), index, seconds }) },
+    // Time does not pass inside a callback.
+    { weight: depth === 2 ? 2 : 0, arbitrary: fc.record({ type: fc.constant('advance' as const), index, seconds }) },
   );
   return fc.array(command, depth === 2 ? { minLength: 10, maxLength: 30 } : { maxLength: 3 });
 }
@@ -356,6 +418,7 @@ describe('Deferred against its model', () => {
         run(model, commands);
         expect(real.log).to.deep.equal(model.log);
         expect(real.unhandled()).to.equal(model.unhandled());
+        expect(real.timers()).to.deep.equal(model.timers());
       }),
       // A fixed seed, so that a run of the suite tells of a change in the code; change it to explore.
       { seed: 0x0def, numRuns: 1000 },
@@ -363,11 +426,15 @@ describe('Deferred against its model', () => {
   });
 
   it('is given programs that do something', () => {
-    const lengths = fc.sample(program, { seed: 0x0def, numRuns: 200 }).map(({ cancellers, commands }) => {
+    const logs = fc.sample(program, { seed: 0x0def, numRuns: 1000 }).map(({ cancellers, commands }) => {
       const model = new ModelMachine(cancellers);
       run(model, commands);
-      return model.log.filter((line) => line.includes(CancelledError.name) || line.includes('got')).length;
+      return model.log;
     });
-    expect(lengths.filter((length) => length >= 3).length).to.be.greaterThan(100);
+    expect(logs.filter((log) => log.length >= 3).length).to.be.greaterThan(500);
+    const logsWith = (name: string): number => logs.filter((log) => log.some((line) => line.includes(name))).length;
+    expect(logsWith('got error CancelledError')).to.be.greaterThan(50);
+    expect(logsWith('got error TimeoutError')).to.be.greaterThan(20);
+    expect(logsWith('threw AlreadyCalledError')).to.be.greaterThan(50);
   });
 });

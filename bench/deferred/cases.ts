@@ -1,0 +1,103 @@
+/** What is measured: the same work with `Deferred`s and with native promises, the queue of continuations drained. */
+import { Deferred, gatherResults, succeed } from 'ropewalk/core';
+
+export interface Case {
+  readonly name: string;
+  /** How many operations one round consists of. */
+  readonly operations: number;
+  readonly deferreds: (operations: number) => void;
+  readonly promises: (operations: number) => Promise<void>;
+}
+
+/** What callbacks add to, so that no work can be left out. */
+let total = 0;
+const increment = (value: number): number => value + 1;
+const add = (value: number): void => {
+  total += value;
+};
+
+const CHAIN_DEPTH = 1_000;
+const GATHERED = 100;
+
+export const cases: readonly Case[] = [
+  {
+    name: 'make, three callbacks, fire',
+    operations: 20_000,
+    deferreds(operations) {
+      for (let index = 0; index < operations; index += 1) {
+        const deferred = new Deferred<number>();
+        deferred.addCallback(increment).addCallback(increment).addCallback(add);
+        deferred.callback(index);
+      }
+    },
+    async promises(operations) {
+      let last: Promise<void> | undefined;
+      for (let index = 0; index < operations; index += 1) {
+        let resolve: ((value: number) => void) | undefined;
+        const promise = new Promise<number>((settle) => {
+          resolve = settle;
+        });
+        last = promise.then(increment).then(increment).then(add);
+        resolve?.(index);
+      }
+      await last;
+    },
+  },
+  {
+    name: `a chain ${String(CHAIN_DEPTH)} deep, each waiting for the next`,
+    operations: 20,
+    deferreds(operations) {
+      for (let index = 0; index < operations; index += 1) {
+        const innermost = new Deferred<number>();
+        let outer = innermost;
+        for (let depth = 0; depth < CHAIN_DEPTH; depth += 1) {
+          const inner = outer;
+          outer = succeed(depth).addCallback(() => inner);
+        }
+        outer.addCallback(add);
+        innermost.callback(index);
+      }
+    },
+    async promises(operations) {
+      for (let index = 0; index < operations; index += 1) {
+        let resolve: ((value: number) => void) | undefined;
+        let outer = new Promise<number>((settle) => {
+          resolve = settle;
+        });
+        for (let depth = 0; depth < CHAIN_DEPTH; depth += 1) {
+          const inner = outer;
+          outer = Promise.resolve(depth).then(() => inner);
+        }
+        const done = outer.then(add);
+        resolve?.(index);
+        await done;
+      }
+    },
+  },
+  {
+    name: `gatherResults of ${String(GATHERED)}, Promise.all of as many`,
+    operations: 200,
+    deferreds(operations) {
+      for (let index = 0; index < operations; index += 1) {
+        const inputs = Array.from({ length: GATHERED }, () => new Deferred<number>());
+        gatherResults(inputs).addCallback((values) => add(values.length));
+        for (const input of inputs) input.callback(index);
+      }
+    },
+    async promises(operations) {
+      let last: Promise<void> | undefined;
+      for (let index = 0; index < operations; index += 1) {
+        const resolvers: ((value: number) => void)[] = [];
+        const inputs = Array.from({ length: GATHERED }, () => new Promise<number>((settle) => resolvers.push(settle)));
+        last = Promise.all(inputs).then((values) => add(values.length));
+        for (const resolve of resolvers) resolve(index);
+      }
+      await last;
+    },
+  },
+];
+
+/** Fails if a case did nothing. */
+export function requireWorkDone(): void {
+  if (total === 0) throw new Error('the benchmark did nothing');
+}

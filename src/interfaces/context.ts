@@ -1,0 +1,13 @@
+/**
+ * Contexts: what a program has attached to a train of calls, such as the request it works on, and a host carries along
+ * (`AsyncLocalStorage` on Node).
+ */
+
+/** Calls `fn` in the context that was captured, and returns or throws what it does. */
+export type RunInContext = <R>(fn: () => R) => R;
+
+/** What a platform supplies so that a reactor can carry contexts along. */
+export interface ContextPlatform {
+  /** Captures the context of the present call. */
+  capture(): RunInContext;
+}
