@@ -1,6 +1,6 @@
 /**
  * What connections share is kept in their factory: here, how many there are. Try it:
- * `npx tsx examples/counting-factory.ts`, then several `nc 127.0.0.1 21212` at a time.
+ * `npm run example examples/counting-factory.ts`, then several `nc 127.0.0.1 21212` at a time.
  */
 import { createReactor, Factory, type Failure, Protocol, TCP4ServerEndpoint } from 'ropewalk';
 import { isMain } from './support/is-main.ts';

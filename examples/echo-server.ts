@@ -1,4 +1,4 @@
-/** The smallest server: it sends back what it receives. Try it: `npx tsx examples/echo-server.ts`, then `nc 127.0.0.1 21200`. */
+/** The smallest server: it sends back what it receives. Try it: `npm run example examples/echo-server.ts`, then `nc 127.0.0.1 21200`. */
 import { createReactor, Factory, Protocol, TCP4ServerEndpoint } from 'ropewalk';
 import { isMain } from './support/is-main.ts';
 

@@ -1,6 +1,6 @@
 /**
  * A client that sends messages one by one, each when the one before has been answered, and says what happens. Try it
- * beside `npm start`: `npx tsx examples/message-client.ts`.
+ * beside `npm start`: `npm run example examples/message-client.ts`.
  */
 import {
   type Address,
@@ -92,7 +92,9 @@ export async function main(): Promise<void> {
     .addErrback(() => {
       process.exitCode = 1; // why has been printed
     })
-    .addCallback(() => reactor.stop());
+    .addCallback(() => {
+      if (reactor.running) reactor.stop(); // a Control-C may have come first
+    });
   await reactor.run();
 }
 

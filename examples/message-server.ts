@@ -1,5 +1,5 @@
 /**
- * A server that answers each line with the time and the line. Try it: `npx tsx examples/message-server.ts`, then
+ * A server that answers each line with the time and the line. Try it: `npm run example examples/message-server.ts`, then
  * `nc 127.0.0.1 21211`, and type.
  */
 import { type Address, createReactor, Factory, Protocol, TCP4ServerEndpoint } from 'ropewalk';

@@ -1,4 +1,4 @@
-/** A server that greets and says goodbye. Try it: `npx tsx examples/qotd-server.ts`, then `nc 127.0.0.1 21210`. */
+/** A server that greets and says goodbye. Try it: `npm run example examples/qotd-server.ts`, then `nc 127.0.0.1 21210`. */
 import { type Address, createReactor, Factory, Protocol, TCP4ServerEndpoint } from 'ropewalk';
 import { isMain } from './support/is-main.ts';
 

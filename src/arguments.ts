@@ -68,6 +68,9 @@ function requireNumber(name: string, value: unknown): void {
   if (typeof value !== 'number') throw new TypeError(`${name} must be a number; got ${describe(value)}`);
 }
 
+/** How much of a string a message quotes. */
+const SHOWN_LENGTH_MAX = 60;
+
 /** What a value is, in a word or two, for messages. */
 export function describe(value: unknown): string {
   if (value === null) return 'null';
@@ -77,7 +80,7 @@ export function describe(value: unknown): string {
     case 'function':
       return value.name === '' ? 'a function' : `the function or class ${value.name}`;
     case 'string':
-      return `the string '${value}'`;
+      return `the string '${value.length > SHOWN_LENGTH_MAX ? `${value.slice(0, SHOWN_LENGTH_MAX)}…` : value}'`;
     case 'number':
     case 'bigint':
     case 'boolean':

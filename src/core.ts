@@ -53,7 +53,13 @@ export type {
   SystemEventPhase,
   SystemEventTriggerID,
 } from './interfaces/reactor.ts';
-export type { HostnameResolver, HostResolution, ResolutionReceiver, ResolveOptions } from './interfaces/resolver.ts';
+export type {
+  HostnameResolver,
+  HostResolution,
+  IPFamily,
+  ResolutionReceiver,
+  ResolveOptions,
+} from './interfaces/resolver.ts';
 export type { ReactorTime } from './interfaces/time.ts';
 export type * from './interfaces/platform.ts';
 export type * from './interfaces/stream-platform.ts';
@@ -61,7 +67,7 @@ export type * from './interfaces/datagram-platform.ts';
 export type * from './interfaces/process-platform.ts';
 export type * from './interfaces/adoption-platform.ts';
 export type * from './interfaces/tls-engine.ts';
-export type { TCPTransport, Transport } from './interfaces/transport.ts';
+export type { Transport } from './interfaces/transport.ts';
 
 export type { ReportError } from './reactor/error-reporter.ts';
 export { Reactor, type ReactorOptions } from './reactor/reactor.ts';
@@ -85,5 +91,4 @@ export type { ProtocolFactoryOf } from './interfaces/protocol.ts';
 export { connectProtocol } from './endpoints/connect-protocol.ts';
 export { TCP4ServerEndpoint, TCP6ServerEndpoint } from './endpoints/tcp-server-endpoints.ts';
 export { TCP4ClientEndpoint } from './endpoints/tcp4-client-endpoint.ts';
-export { TCP6ClientEndpoint, type TCP6ClientReactor } from './endpoints/tcp6-client-endpoint.ts';
-export type { LookupReactor } from './endpoints/ipv6-lookup.ts';
+export { TCP6ClientEndpoint } from './endpoints/tcp6-client-endpoint.ts';

@@ -53,12 +53,12 @@ export class WrappingFactory<P extends StreamProtocol> implements ClientProtocol
     this.whenConnected = new Deferred<P>(() => this.#cancel());
   }
 
-  doStart(): void {
-    this.#wrapped.doStart();
+  doStart(): HookResult {
+    return this.#wrapped.doStart();
   }
 
-  doStop(): void {
-    this.#wrapped.doStop();
+  doStop(): HookResult {
+    return this.#wrapped.doStop();
   }
 
   buildProtocol(address: Address): StreamProtocol | null {

@@ -41,9 +41,9 @@ export interface HalfCloseableProtocol extends StreamProtocol {
 /** What a port asks of a factory. Source: Twisted's `IProtocolFactory`. */
 export interface ProtocolFactory {
   /** A port or connector begins to use the factory. Called from inside `listenTCP` and `connectTCP`. */
-  doStart(): void;
+  doStart(): HookResult;
   /** A port or connector is done with the factory. */
-  doStop(): void;
+  doStop(): HookResult;
   /** A protocol for a connection with this peer; null closes the connection. An error thrown closes it too, and is reported. */
   buildProtocol(address: Address): StreamProtocol | null;
 }
@@ -53,12 +53,15 @@ export interface ProtocolFactoryOf<P extends StreamProtocol> extends ProtocolFac
   buildProtocol(address: Address): P | null;
 }
 
-/** What a connector asks of a factory. Source: Twisted's `ClientFactory`. */
+/**
+ * What a connector asks of a factory. An error in a hook, or the rejection of a promise it returned, is reported and
+ * changes nothing else. Source: Twisted's `ClientFactory`.
+ */
 export interface ClientProtocolFactory extends ProtocolFactory {
   /** An attempt begins. Called from inside `connectTCP` and `connector.connect`. */
-  startedConnecting(connector: Connector): void;
+  startedConnecting(connector: Connector): HookResult;
   /** The attempt failed. May call `connector.connect()` to try again. */
-  clientConnectionFailed(connector: Connector, reason: Failure): void;
+  clientConnectionFailed(connector: Connector, reason: Failure): HookResult;
   /** The connection, once made, is over. Comes after the protocol's `connectionLost`. May call `connector.connect()`. */
-  clientConnectionLost(connector: Connector, reason: Failure): void;
+  clientConnectionLost(connector: Connector, reason: Failure): HookResult;
 }

@@ -1,3 +1,4 @@
+import type { IPFamily } from './resolver.ts';
 import type { ClientProtocolFactory, ProtocolFactory } from './protocol.ts';
 import type { Connector } from './connector.ts';
 import type { ListeningPort } from './listening-port.ts';
@@ -22,6 +23,11 @@ export interface ConnectTCPOptions {
   readonly timeout?: number;
   /** The local address to connect from: a host, or a host and a port. By default the system chooses. */
   readonly bindAddress?: string | readonly [host: string, port: number];
+  /**
+   * Which addresses of a name to try; by default all, those of IPv4 first. A host that is an address of another family
+   * cannot be resolved.
+   */
+  readonly families?: readonly IPFamily[];
 }
 
 /** The part of a reactor that makes TCP connections. Source: Twisted's `IReactorTCP`. */

@@ -9,12 +9,15 @@ export interface HostnameResolver {
   resolveHostName(receiver: ResolutionReceiver, hostName: string, options?: ResolveOptions): HostResolution;
 }
 
+/** A family of addresses. */
+export type IPFamily = 'IPv4' | 'IPv6';
+
 /** What to look up; all fields are optional. */
 export interface ResolveOptions {
   /** The port to put into the addresses; 0 by default. */
   readonly port?: number;
   /** Only addresses of these families; by default both. */
-  readonly families?: readonly ('IPv4' | 'IPv6')[];
+  readonly families?: readonly IPFamily[];
   /** What the addresses are for; TCP by default. */
   readonly transport?: 'TCP' | 'UDP';
 }

@@ -52,10 +52,8 @@ export interface Transport extends Consumer {
   resumeProducing(): void;
   /** The same as `loseConnection`. */
   stopProducing(): void;
-}
 
-/** What a TCP connection has beyond a stream. Setters on a lost connection do nothing. */
-export interface TCPTransport extends Transport {
+  // Options of TCP. On a stream that has none, and on a lost connection, the setters change nothing but the answer.
   /** Whether small writes leave at once (Nagle's algorithm off). On by default, unlike in Twisted. */
   getTcpNoDelay(): boolean;
   setTcpNoDelay(enabled: boolean): void;

@@ -50,7 +50,8 @@ export class NodeStreamHandle implements StreamHandle {
   #reading: 'paused' | 'resuming' | 'flowing' | 'ended' = 'paused';
   #writing: 'idle' | 'sending' | 'shutting' | 'shut' = 'idle';
   #listener: StreamListener | undefined;
-  #held: Buffer[] = [];
+  /** Made when something is held, which is seldom. */
+  #held: Buffer[] | undefined;
   #heldLast: 'end' | SystemError | undefined;
 
   constructor({ socket, source, localAddress, remoteAddress, lingerSeconds }: StreamParts) {
@@ -72,12 +73,12 @@ export class NodeStreamHandle implements StreamHandle {
 
   resumeReading(): void {
     if (this.#life !== 'open' || this.#reading !== 'paused') return;
-    if (this.#held.length === 0 && this.#heldLast === undefined) {
+    if (this.#held === undefined && this.#heldLast === undefined) {
       this.#reading = 'flowing';
       this.socket.resume();
     } else {
       this.#reading = 'resuming';
-      setImmediate(this.#deliverHeld);
+      setImmediate(() => this.#deliverHeld());
     }
   }
 
@@ -102,14 +103,14 @@ export class NodeStreamHandle implements StreamHandle {
     if (socket.writableLength === 0) return socket.errored === null;
     // Only now is a callback needed: with one per write, Node would schedule a tick for each.
     this.#writing = 'sending';
-    socket.write(NO_BYTES, this.#sent);
+    socket.write(NO_BYTES, (error) => this.#sent(error));
     return false;
   }
 
   shutdown(): void {
     if (this.#failedAlready()) return;
     this.#writing = 'shutting';
-    this.socket.once('finish', this.#finished);
+    this.socket.once('finish', () => this.#finished());
     this.socket.end();
   }
 
@@ -135,7 +136,7 @@ export class NodeStreamHandle implements StreamHandle {
     this.#life = 'over';
     this.#reading = 'paused';
     this.#listener = undefined;
-    this.#held = [];
+    this.#held = undefined;
     this.#heldLast = undefined;
     return listener;
   }
@@ -152,10 +153,13 @@ export class NodeStreamHandle implements StreamHandle {
     return true;
   }
 
+  // What a socket is given for good is a function of its own: these three. The rest are methods, wrapped for the one call,
+  // because every connection would carry them for its whole life.
+
   /** Node may read once more after `pause()`, if that follows `resume()` in the same tick. */
   readonly #dataRead = (data: Buffer): boolean => {
     if (this.#reading === 'flowing') this.#listener?.dataReceived(data);
-    else if (this.#life === 'open') this.#held.push(data);
+    else if (this.#life === 'open') (this.#held ??= []).push(data);
     return this.#reading === 'flowing';
   };
 
@@ -165,9 +169,9 @@ export class NodeStreamHandle implements StreamHandle {
     else this.#heldLast = 'end';
   };
 
-  readonly #confirmEnd = (): void => {
+  #confirmEnd(): void {
     if (this.#writing === 'sending') {
-      setImmediate(this.#reportEnd);
+      setImmediate(() => this.#reportEnd());
       return;
     }
     if (this.#writing === 'idle') {
@@ -176,14 +180,14 @@ export class NodeStreamHandle implements StreamHandle {
       if (errored !== null) {
         this.#reading = 'resuming';
         this.#heldLast = toSystemError(errored);
-        setImmediate(this.#deliverHeld);
+        setImmediate(() => this.#deliverHeld());
         return;
       }
     }
     this.#reportEnd();
-  };
+  }
 
-  readonly #reportEnd = (): void => {
+  #reportEnd(): void {
     if (this.#life !== 'open') return;
     if (this.#reading === 'flowing') {
       this.#reading = 'ended';
@@ -191,21 +195,22 @@ export class NodeStreamHandle implements StreamHandle {
     } else {
       this.#heldLast = 'end';
     }
-  };
+  }
 
-  readonly #deliverHeld = (): void => {
+  #deliverHeld(): void {
     while (this.#reading === 'resuming') {
-      const data = this.#held.shift();
+      const data = this.#held?.shift();
       if (data === undefined) {
         this.#resumed();
         return;
       }
       this.#listener?.dataReceived(data);
     }
-  };
+  }
 
   #resumed(): void {
     const last = this.#heldLast;
+    this.#held = undefined;
     this.#heldLast = undefined;
     this.#reading = 'flowing';
     if (last === undefined) this.socket.resume();
@@ -221,17 +226,17 @@ export class NodeStreamHandle implements StreamHandle {
     else this.#fail(systemError);
   };
 
-  readonly #sent = (error?: Error | null): void => {
+  #sent(error: Error | null | undefined): void {
     // An error comes as an event as well.
     if (error instanceof Error || this.#writing !== 'sending') return;
     this.#writing = 'idle';
     this.#listener?.written();
-  };
+  }
 
-  readonly #finished = (): void => {
+  #finished(): void {
     this.#writing = 'shut';
     this.#listener?.shutDown();
-  };
+  }
 }
 
 /** A TCP connection. */

@@ -5,8 +5,13 @@
  * part of it. One slab serves all sockets of a platform: what was read is copied out before the next read of any
  * socket, which for the small messages of most protocols costs less than a buffer per read, and no memory per
  * connection. Copying is only a loss in bulk, so a connection whose read filled the slab, where more is likely to come,
- * gets slabs of its own: each is handed over as it is, and replaced. The first small read brings it back to the shared
- * one. (A slab of its own for each connection would take 320 MB for 5,000 of them.)
+ * gets slabs of its own: each is handed over as it is, and replaced for as long as reads fill them. The first read that
+ * does not has emptied the socket, and brings it back to the shared one, so that a connection at rest has no slab.
+ * (One for each would take 320 MB for 5,000 connections.)
+ *
+ * The exception is a peer that goes quiet after a read which happened to be full: that connection keeps its slab until
+ * its next read or its end. It cannot be taken back, because Node asks for a buffer only after it has used one, and
+ * until then libuv points into the old.
  */
 import type { OnReadOpts } from 'node:net';
 import { Buffer } from 'node:buffer';
@@ -69,15 +74,9 @@ export class SlabSource implements ByteSource {
   /** `slab` is what the socket was given for this read: its own, or else the shared one. */
   #read(bytes: number, slab: Uint8Array): boolean {
     const own = this.#own;
-    if (own === undefined) {
-      if (bytes === SLAB_BYTES) this.#own = newSlab();
-    } else if (bytes < HAND_OVER_BYTES) {
-      this.#own = undefined;
-    } else {
-      this.#own = newSlab();
-      return this.#deliver(own.subarray(0, bytes));
-    }
-    return this.#deliver(copyOf(slab, bytes));
+    this.#own = bytes === SLAB_BYTES ? newSlab() : undefined;
+    const isHandedOver = own !== undefined && bytes >= HAND_OVER_BYTES;
+    return this.#deliver(isHandedOver ? own.subarray(0, bytes) : copyOf(slab, bytes));
   }
 }
 

@@ -1,9 +1,17 @@
-import type { Socket } from 'node:net';
+import { isIPv4, type Socket } from 'node:net';
 import { IPv4Address, IPv6Address, UNIXAddress, type Address } from '../addresses.ts';
 
-/** An address as Node's sockets and servers give it. */
+/** How an IPv6 socket writes an IPv4 address (RFC 4291, section 2.5.5.2). */
+const IPV4_MAPPED_PREFIX = '::ffff:';
+
+/**
+ * An address as Node's sockets and servers give it. A client that reached a listener on `::` by IPv4 has an IPv4
+ * address, and so has the end it reached: that is what they are to everyone else.
+ */
 export function tcpAddress(family: string | undefined, host: string, port: number): Address {
-  return family === 'IPv6' ? new IPv6Address('TCP', host, port) : new IPv4Address('TCP', host, port);
+  if (family !== 'IPv6') return new IPv4Address('TCP', host, port);
+  const mapped = host.startsWith(IPV4_MAPPED_PREFIX) ? host.slice(IPV4_MAPPED_PREFIX.length) : '';
+  return isIPv4(mapped) ? new IPv4Address('TCP', mapped, port) : new IPv6Address('TCP', host, port);
 }
 
 /**

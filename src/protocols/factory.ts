@@ -1,6 +1,6 @@
 import type { Address } from '../addresses.ts';
 import { requireClass } from '../arguments.ts';
-import type { ProtocolFactory, ProtocolFactoryOf } from '../interfaces/protocol.ts';
+import type { HookResult, ProtocolFactory, ProtocolFactoryOf } from '../interfaces/protocol.ts';
 import type { Protocol } from './protocol.ts';
 
 /** A protocol class whose instances can be made without arguments. */
@@ -56,21 +56,22 @@ export class Factory implements ProtocolFactory {
   }
 
   /** The factory is about to be used, by its first port or connector. The place to open what connections share. */
-  startFactory(): void {}
+  startFactory(): HookResult {}
 
   /** The last port or connector is done with it. Connections accepted before may live on. It may be started again. */
-  stopFactory(): void {}
+  stopFactory(): HookResult {}
 
   /** Counts a port or connector in; the first calls `startFactory`. If that throws, it has not been counted. */
-  doStart(): void {
-    if (this.#numPorts === 0) this.startFactory();
+  doStart(): HookResult {
+    const started = this.#numPorts === 0 ? this.startFactory() : undefined;
     this.#numPorts += 1;
+    return started;
   }
 
   /** Counts a port or connector out; the last calls `stopFactory`. Does nothing if none was counted in. */
-  doStop(): void {
-    if (this.#numPorts === 0) return;
+  doStop(): HookResult {
+    if (this.#numPorts === 0) return undefined;
     this.#numPorts -= 1;
-    if (this.#numPorts === 0) this.stopFactory();
+    return this.#numPorts === 0 ? this.stopFactory() : undefined;
   }
 }

@@ -11,8 +11,7 @@ import type { Transport } from '../interfaces/transport.ts';
 export class Protocol implements StreamProtocol {
   /**
    * The connection. Set by `makeConnection`, so not there in a constructor; from `connectionMade` on it stays, also
-   * after the loss, when its methods do nothing. A subclass that needs more of it narrows the type by
-   * `declare transport: TCPTransport`.
+   * after the loss, when its methods do nothing. A subclass that needs more of it narrows the type by a `declare`d field.
    */
   declare transport: Transport;
 

@@ -3,10 +3,11 @@
  * within one time limit. It ends exactly once, with a connected handle, an error or `cancel`.
  */
 import type { Address, IPv4Address, IPv6Address } from '../addresses.ts';
+import { Failure } from '../deferred/failure.ts';
 import { type ConnectError, ConnectTimeoutError, DNSLookupError } from '../errors.ts';
 import type { DelayedCall } from '../interfaces/delayed-call.ts';
 import type { SystemError } from '../interfaces/platform.ts';
-import type { HostResolution } from '../interfaces/resolver.ts';
+import type { HostResolution, IPFamily } from '../interfaces/resolver.ts';
 import type { StreamConnectHandle, StreamHandle } from '../interfaces/stream-platform.ts';
 import type { ReactorParts } from './reactor-parts.ts';
 import { connectErrorClass } from './system-errors.ts';
@@ -14,6 +15,7 @@ import { connectErrorClass } from './system-errors.ts';
 export interface ConnectTarget {
   readonly destination: Address;
   readonly timeoutSeconds: number;
+  readonly families: readonly IPFamily[];
   readonly local: { readonly host: string; readonly port: number } | undefined;
 }
 
@@ -69,10 +71,16 @@ export class ConnectAttempt {
     switch (destination.family) {
       case 'IPv4':
       case 'IPv6':
-        this.#connect(destination);
+        if (this.#isWanted(destination)) this.#connect(destination);
+        else this.#resolved(destination.host, [], undefined);
         return;
       case 'Hostname':
-        this.#resolve(destination.host, destination.port);
+        try {
+          this.#resolve(destination.host, destination.port);
+        } catch (error) {
+          // A resolver of the user's that breaks its contract.
+          this.#resolved(destination.host, [], new Failure(error).value);
+        }
         return;
       case 'UNIX':
         throw new Error('UNIX sockets are not connected by address');
@@ -95,10 +103,14 @@ export class ConnectAttempt {
         },
       },
       name,
-      { port, transport: 'TCP' },
+      { port, families: this.#target.families, transport: 'TCP' },
     );
     // A resolver that answers from inside the call has moved the attempt on already.
     if (this.#isResolving()) this.#step = { name: 'resolving', resolution };
+  }
+
+  #isWanted(address: SocketAddress): boolean {
+    return this.#target.families.includes(address.family);
   }
 
   #isResolving(): boolean {
@@ -106,16 +118,17 @@ export class ConnectAttempt {
   }
 
   #resolved(name: string, found: readonly SocketAddress[], cause: Error | undefined): void {
+    const wanted = found.filter((address) => this.#isWanted(address));
     this.#untried = [
-      ...found.filter((address) => address.family === 'IPv4'),
-      ...found.filter((address) => address.family === 'IPv6'),
+      ...wanted.filter((address) => address.family === 'IPv4'),
+      ...wanted.filter((address) => address.family === 'IPv6'),
     ];
     const first = this.#untried.shift();
     if (first !== undefined) {
       this.#connect(first);
       return;
     }
-    const why = cause === undefined ? 'it has no address' : cause.message;
+    const why = cause === undefined ? `it has no address of ${this.#target.families.join(' or ')}` : cause.message;
     this.#fail(new DNSLookupError(`Cannot resolve ${name}: ${why}`, { cause }));
   }
 

@@ -28,7 +28,7 @@ import { ConnectionAborted, ConnectionDone, ConnectionLost, WriteBufferLimitErro
 import type { SystemError } from '../interfaces/platform.ts';
 import type { HalfCloseableProtocol, StreamProtocol } from '../interfaces/protocol.ts';
 import type { StreamHandle, StreamListener } from '../interfaces/stream-platform.ts';
-import type { TCPTransport } from '../interfaces/transport.ts';
+import type { Transport } from '../interfaces/transport.ts';
 import { describe } from '../arguments.ts';
 import { whenRejected } from './error-reporter.ts';
 import { type Producer, ProducerSlot, requireProducer } from './producer-slot.ts';
@@ -55,7 +55,7 @@ const OPENING: Life = { state: 'opening' };
 const OPEN: Life = { state: 'open' };
 const LOST: Life = { state: 'lost' };
 
-export class Connection implements TCPTransport, StreamListener, Flushable {
+export class Connection implements Transport, StreamListener, Flushable {
   readonly #parts: ReactorParts;
   readonly #handle: StreamHandle;
   readonly #protocol: StreamProtocol;
@@ -166,7 +166,7 @@ export class Connection implements TCPTransport, StreamListener, Flushable {
       return;
     }
     requireProducer(producer, streaming);
-    producer.stopProducing();
+    this.#parts.errors.watch(producer.stopProducing(), 'An error in stopProducing of a producer');
   }
 
   unregisterProducer(): void {

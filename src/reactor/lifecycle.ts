@@ -115,17 +115,20 @@ export class Lifecycle {
     liveness?.keepAlive(true);
     this.#parts.loop.start();
     for (const connection of this.#parts.connections) connection.dispatchingChanged();
-    this.#parts.loop.deliver(() => {
-      this.#events.fire('startup', {
-        during: () => {
-          this.#started(run);
+    this.#parts.loop.deliverNow(() => {
+      this.#events.fire(
+        'startup',
+        {
+          during: () => {
+            this.#started(run);
+          },
         },
-      });
+        () => !this.#isOver(run) && this.#state.name !== 'shuttingDown',
+      );
     });
   }
 
   #started(run: Run): void {
-    if (this.#isOver(run)) return;
     this.#running = true;
     if (run.installSignalHandlers) this.#watchSignals(run);
     if (this.#state.name === 'starting') this.#state = { name: 'running', run };
@@ -133,18 +136,24 @@ export class Lifecycle {
 
   #shutDown(run: Run): void {
     this.#state = { name: 'shuttingDown', run };
-    const shutDown = this.#events.fire('shutdown', {
-      during: () => {
-        if (this.#isOver(run)) return undefined;
-        this.#running = false;
-        return this.#endEverything();
+    const shutDown = this.#events.fire(
+      'shutdown',
+      {
+        during: () => {
+          this.#running = false;
+          return this.#endEverything();
+        },
       },
-    });
+      () => !this.#isOver(run),
+    );
     shutDown
       // Triggers may have connected or listened anew while others were waited for.
-      .addCallback(() => (this.#isOver(run) ? undefined : this.#endEverything()))
+      .addCallback(() => this.#endEverything())
       .addCallback(() => {
-        if (!this.#isOver(run)) this.#end(run);
+        if (this.#isOver(run)) return;
+        // Factories that connect again whenever they fail would never come to an end.
+        for (const connector of [...this.#parts.connectors]) connector.abandon();
+        this.#end(run);
       });
   }
 

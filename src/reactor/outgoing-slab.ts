@@ -1,7 +1,10 @@
 import { Buffer } from 'node:buffer';
 
-/** How much memory is taken at a time. A slab lives until everything written into it has left. */
-const SLAB_BYTES = 65_536;
+/**
+ * How much memory is taken at a time. A slab lives until everything written into it has left, so one stalled connection
+ * keeps this much alive; room for a turn's small replies is all that is needed.
+ */
+const SLAB_BYTES = 16_384;
 
 /** Longer pieces do not go through the slab: copying them would cost more than sending them on their own. */
 const COPIED_BYTES_MAX = 4096;

@@ -15,13 +15,14 @@ import { fail, succeed } from '../deferred/succeed-fail.ts';
 import { CannotListenError, NotListeningError } from '../errors.ts';
 import type { ListeningPort } from '../interfaces/listening-port.ts';
 import type { SystemError } from '../interfaces/platform.ts';
-import type { ProtocolFactory, StreamProtocol } from '../interfaces/protocol.ts';
+import type { ProtocolFactory } from '../interfaces/protocol.ts';
 import type {
   ListenTarget,
   StreamHandle,
   StreamListenHandle,
   StreamListenListener,
 } from '../interfaces/stream-platform.ts';
+import { buildProtocol } from './build-protocol.ts';
 import { Connection } from './connection.ts';
 import type { ReactorParts } from './reactor-parts.ts';
 
@@ -36,7 +37,8 @@ export class Port implements ListeningPort, StreamListenListener {
   readonly #target: ListenTarget;
   readonly #factory: ProtocolFactory;
   #state: State = { name: 'idle', error: undefined };
-  #heldConnections = 0;
+  /** Connections that wait for the reactor to run. */
+  readonly #held = new Set<StreamHandle>();
   #listenWaiters: Deferred<ListeningPort>[] = [];
   #closeWaiters: Deferred<void>[] = [];
 
@@ -55,9 +57,14 @@ export class Port implements ListeningPort, StreamListenListener {
     if (this.#state.name !== 'idle') {
       throw this.#cannotListen(new Error(`the port is ${this.#state.name} already`));
     }
-    this.#factory.doStart();
+    this.#parts.errors.watch(this.#factory.doStart(), 'An error in startFactory');
     this.#parts.ports.add(this);
-    this.#state = { name: 'binding', handle: this.#parts.platform.streams.listen(this.#target, this) };
+    try {
+      this.#state = { name: 'binding', handle: this.#parts.platform.streams.listen(this.#target, this) };
+    } catch (error) {
+      this.#becomeIdle(undefined);
+      throw error;
+    }
   }
 
   whenListening(): Deferred<ListeningPort> {
@@ -85,6 +92,7 @@ export class Port implements ListeningPort, StreamListenListener {
         const { handle } = this.#state;
         this.#state = { name: 'closing' };
         handle.close();
+        this.#closeHeld();
         this.#failListenWaiters(this.#cannotListen(new Error('stopListening was called')));
         break;
       }
@@ -116,7 +124,7 @@ export class Port implements ListeningPort, StreamListenListener {
     this.#state = { name: 'listening', handle: this.#state.handle, address };
     const waiters = this.#listenWaiters;
     this.#listenWaiters = [];
-    this.#parts.loop.deliverAlways(() => {
+    this.#parts.loop.deliverNow(() => {
       for (const waiter of waiters) waiter.callback(this);
     });
   }
@@ -125,7 +133,7 @@ export class Port implements ListeningPort, StreamListenListener {
     if (this.#state.name !== 'binding') return;
     const cannotListen = this.#cannotListen(error);
     const isAwaited = this.#listenWaiters.length > 0;
-    this.#parts.loop.deliverAlways(() => {
+    this.#parts.loop.deliverNow(() => {
       this.#becomeIdle(cannotListen);
       this.#failListenWaiters(cannotListen);
     });
@@ -134,20 +142,19 @@ export class Port implements ListeningPort, StreamListenListener {
 
   accepted(handle: StreamHandle): void {
     const { loop } = this.#parts;
-    if (loop.running) {
+    if (!loop.holdsReports) {
       loop.deliver(() => {
         this.#serve(handle);
       });
       return;
     }
-    if (this.#heldConnections >= this.#target.backlog) {
+    if (this.#held.size >= this.#target.backlog) {
       handle.close();
       return;
     }
-    this.#heldConnections += 1;
+    this.#held.add(handle);
     loop.hold(() => {
-      this.#heldConnections -= 1;
-      this.#serve(handle);
+      if (this.#held.delete(handle)) this.#serve(handle);
     });
   }
 
@@ -169,15 +176,15 @@ export class Port implements ListeningPort, StreamListenListener {
   // --------------------------------------------------------------------------------------------------------- inside
 
   #serve(handle: StreamHandle): void {
-    let protocol: StreamProtocol | null;
-    try {
-      protocol = this.#factory.buildProtocol(handle.remoteAddress);
-    } catch (error) {
-      this.#parts.errors.report(error, 'An error in buildProtocol');
-      protocol = null;
-    }
-    if (protocol === null) handle.close();
+    const protocol = buildProtocol(this.#parts, this.#factory, handle.remoteAddress);
+    if (protocol === null || protocol instanceof Failure) handle.close();
     else new Connection(this.#parts, handle, protocol, () => undefined).start();
+  }
+
+  /** Nobody has been told of these connections, and nobody will be. */
+  #closeHeld(): void {
+    for (const handle of this.#held) handle.close();
+    this.#held.clear();
   }
 
   #finishClosing(): void {
@@ -190,9 +197,7 @@ export class Port implements ListeningPort, StreamListenListener {
   #becomeIdle(error: CannotListenError | undefined): void {
     this.#state = { name: 'idle', error };
     this.#parts.ports.delete(this);
-    this.#parts.errors.guard('An error in doStop', () => {
-      this.#factory.doStop();
-    });
+    this.#parts.errors.guard('An error in doStop', () => this.#factory.doStop());
   }
 
   #failListenWaiters(error: CannotListenError): void {

@@ -7,6 +7,7 @@
  */
 import type { PullProducer, PushProducer } from '../interfaces/producer.ts';
 import { requireMethods } from '../arguments.ts';
+import { whenRejected } from './error-reporter.ts';
 
 type Slot =
   | { readonly kind: 'none' }
@@ -78,10 +79,13 @@ export class ProducerSlot {
   }
 
   #call<Method extends string>(producer: Readonly<Record<Method, () => unknown>>, method: Method): void {
+    const message = `An error in ${method} of a producer`;
     try {
-      producer[method]();
+      whenRejected(producer[method](), (error) => {
+        this.#failed(error, message);
+      });
     } catch (error) {
-      this.#failed(error, `An error in ${method} of a producer`);
+      this.#failed(error, message);
     }
   }
 }

@@ -64,18 +64,25 @@ export class SystemEvents {
 
   /**
    * Fires an event. `own` has the caller's own step for each phase, which runs first in it and is waited for as
-   * triggers are. Returns a Deferred that fires when all phases have ended; it never fails.
+   * triggers are. When `goesOn` says no, the rest of the triggers is left for the next firing. Returns a Deferred that
+   * fires when all phases have ended, and not at all if the firing did not go on; it never fails.
    */
-  fire(eventType: string, own: Partial<Record<SystemEventPhase, () => unknown>> = {}): Deferred<void> {
+  fire(
+    eventType: string,
+    own: Partial<Record<SystemEventPhase, () => unknown>> = {},
+    goesOn: () => boolean = () => true,
+  ): Deferred<void> {
     const phases = this.#phasesOf(eventType);
     const fired = new Deferred<void>();
     const runFrom = (index: number): void => {
+      if (!goesOn()) return;
       const phase = PHASES[index];
       if (phase === undefined) {
         fired.callback(undefined);
         return;
       }
-      this.#runPhase(`${phase} ${eventType}`, own[phase], phases[phase], () => {
+      const steps = takeSteps(own[phase], phases[phase], goesOn);
+      this.#runPhase(`${phase} ${eventType}`, steps, () => {
         runFrom(index + 1);
       });
     };
@@ -84,21 +91,19 @@ export class SystemEvents {
   }
 
   /** Runs one phase, and calls `ended` when all it waits for has fired: at once if there is nothing. */
-  #runPhase(name: string, own: (() => unknown) | undefined, triggers: Trigger[], ended: () => void): void {
+  #runPhase(name: string, steps: Iterable<() => unknown>, ended: () => void): void {
     let waitingCount = 1; // the phase itself, so that it cannot end while triggers are still being run
     const oneEnded = (): void => {
       waitingCount -= 1;
       if (waitingCount === 0) ended();
     };
     const message = `An error in a ${name} trigger`;
-    const run = (trigger: () => unknown): void => {
-      const result = this.#call(trigger, message);
-      if (!isPromiseLike(result)) return;
+    for (const step of steps) {
+      const result = this.#call(step, message);
+      if (!isPromiseLike(result)) continue;
       waitingCount += 1;
       this.#whenSettled(result, message, oneEnded);
-    };
-    if (own !== undefined) run(own);
-    for (let trigger = triggers.shift(); trigger !== undefined; trigger = triggers.shift()) run(trigger.run);
+    }
     oneEnded();
   }
 
@@ -127,5 +132,19 @@ export class SystemEvents {
       this.#events.set(eventType, phases);
     }
     return phases;
+  }
+}
+
+/** The caller's own step and then the triggers, each taken out as its turn comes, so that one added meanwhile is among them. */
+function* takeSteps(
+  own: (() => unknown) | undefined,
+  triggers: Trigger[],
+  goesOn: () => boolean,
+): Generator<() => unknown, void> {
+  if (own !== undefined) yield own;
+  while (goesOn()) {
+    const trigger = triggers.shift();
+    if (trigger === undefined) return;
+    yield trigger.run;
   }
 }

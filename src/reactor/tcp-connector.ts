@@ -12,8 +12,9 @@ import type { Address } from '../addresses.ts';
 import { Failure } from '../deferred/failure.ts';
 import { ConnectError, ConnectInProgressError, ConnectionDone, NotConnectingError, UserError } from '../errors.ts';
 import type { Connector, ConnectorState } from '../interfaces/connector.ts';
-import type { ClientProtocolFactory, StreamProtocol } from '../interfaces/protocol.ts';
+import type { ClientProtocolFactory } from '../interfaces/protocol.ts';
 import type { StreamHandle } from '../interfaces/stream-platform.ts';
+import { buildProtocol } from './build-protocol.ts';
 import { ConnectAttempt, type ConnectAttemptListener, type ConnectTarget } from './connect-attempt.ts';
 import { Connection } from './connection.ts';
 import type { ReactorParts } from './reactor-parts.ts';
@@ -60,16 +61,14 @@ export class TCPConnector implements Connector, ConnectAttemptListener {
       );
     }
     if (!this.#factoryStarted) {
-      this.#factory.doStart();
+      this.#parts.errors.watch(this.#factory.doStart(), 'An error in startFactory');
       this.#factoryStarted = true;
     }
     const attempt = new ConnectAttempt(this.#parts, this.#target, this);
     this.#state = { name: 'connecting', attempt };
     this.#parts.connectors.add(this);
     attempt.start();
-    this.#parts.errors.guard('An error in startedConnecting', () => {
-      this.#factory.startedConnecting(this);
-    });
+    this.#parts.errors.guard('An error in startedConnecting', () => this.#factory.startedConnecting(this));
   }
 
   stopConnecting(): void {
@@ -99,6 +98,15 @@ export class TCPConnector implements Connector, ConnectAttemptListener {
     this.#giveUp(new ConnectError(`Connecting to ${String(this.getDestination())} ended because the reactor stopped`));
   }
 
+  /** Ends an attempt that a factory began when it was told that the reactor stops. It is not told again. */
+  abandon(): void {
+    if (this.#state.name !== 'connecting') return;
+    this.#state.attempt.cancel();
+    this.#state = { name: 'disconnected' };
+    this.#parts.connectors.delete(this);
+    this.#stopFactory();
+  }
+
   toString(): string {
     return `attempt to connect to ${String(this.getDestination())}`;
   }
@@ -107,11 +115,9 @@ export class TCPConnector implements Connector, ConnectAttemptListener {
     this.#parts.connectors.delete(this);
     const building: Building = { name: 'connected', connection: undefined, unwanted: false };
     this.#state = building;
-    let protocol: StreamProtocol | null;
-    try {
-      protocol = this.#factory.buildProtocol(handle.remoteAddress);
-    } catch (error) {
-      this.#closeUnused(handle, this.#parts.errors.report(error, 'An error in buildProtocol'));
+    const protocol = buildProtocol(this.#parts, this.#factory, handle.remoteAddress);
+    if (protocol instanceof Failure) {
+      this.#closeUnused(handle, protocol);
       return;
     }
     if (protocol === null) {
@@ -154,15 +160,14 @@ export class TCPConnector implements Connector, ConnectAttemptListener {
   #becomeDisconnected(hook: 'clientConnectionFailed' | 'clientConnectionLost', reason: Failure): void {
     this.#state = { name: 'disconnected' };
     this.#parts.connectors.delete(this);
-    this.#parts.errors.guard(`An error in ${hook}`, () => {
-      this.#factory[hook](this, reason);
-    });
+    this.#parts.errors.guard(`An error in ${hook}`, () => this.#factory[hook](this, reason));
     // The hook may have connected again, and then the factory goes on being used; or it may also have given that up,
     // and then the factory has been stopped.
-    if (this.state !== 'disconnected' || !this.#factoryStarted) return;
+    if (this.state === 'disconnected' && this.#factoryStarted) this.#stopFactory();
+  }
+
+  #stopFactory(): void {
     this.#factoryStarted = false;
-    this.#parts.errors.guard('An error in doStop', () => {
-      this.#factory.doStop();
-    });
+    this.#parts.errors.guard('An error in doStop', () => this.#factory.doStop());
   }
 }

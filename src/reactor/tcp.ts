@@ -1,4 +1,5 @@
 import type { ConnectTCPOptions, ListenTCPOptions } from '../interfaces/reactor.ts';
+import type { IPFamily } from '../interfaces/resolver.ts';
 import type { ClientProtocolFactory, ProtocolFactory } from '../interfaces/protocol.ts';
 import {
   describe,
@@ -18,6 +19,9 @@ import { TCPConnector } from './tcp-connector.ts';
 /** Twisted's defaults. */
 const DEFAULT_BACKLOG = 50;
 const DEFAULT_CONNECT_TIMEOUT_SECONDS = 30;
+
+/** Both, in the order in which their addresses are tried. */
+const FAMILIES: readonly IPFamily[] = ['IPv4', 'IPv6'];
 
 const FACTORY_METHODS = ['doStart', 'doStop', 'buildProtocol'];
 const CLIENT_FACTORY_METHODS = [
@@ -53,20 +57,29 @@ export function connectTCP(
   factory: ClientProtocolFactory,
   options: ConnectTCPOptions,
 ): TCPConnector {
-  requireOptions('options', options, ['timeout', 'bindAddress']);
-  const { timeout = DEFAULT_CONNECT_TIMEOUT_SECONDS, bindAddress } = options;
+  requireOptions('options', options, ['timeout', 'bindAddress', 'families']);
+  const { timeout = DEFAULT_CONNECT_TIMEOUT_SECONDS, bindAddress, families = FAMILIES } = options;
   requireHost(host);
   requirePort('port', port, 1);
   requireFactory(factory, CLIENT_FACTORY_METHODS, 'ClientFactory');
   requireDelay('timeout', timeout);
+  requireFamilies(families);
   const target: ConnectTarget = {
     destination: addressOf('TCP', host, port),
     timeoutSeconds: timeout,
+    families,
     local: localAddress(bindAddress),
   };
   const connector = new TCPConnector(parts, target, factory);
   connector.connect();
   return connector;
+}
+
+function requireFamilies(families: readonly IPFamily[]): void {
+  const isList = Array.isArray(families) && families.length > 0;
+  if (!isList || !families.every((family) => FAMILIES.includes(family))) {
+    throw new TypeError(`families must be a list of 'IPv4' and 'IPv6'; got ${describe(families)}`);
+  }
 }
 
 function requireFactory(factory: unknown, methods: readonly string[], className: string): void {
@@ -99,6 +112,10 @@ function hostToBind(interfaceName: string): string {
 
 function localAddress(bindAddress: ConnectTCPOptions['bindAddress']): ConnectTarget['local'] {
   if (bindAddress === undefined) return undefined;
+  const isPair = Array.isArray(bindAddress) && bindAddress.length === 2;
+  if (typeof bindAddress !== 'string' && !isPair) {
+    throw new TypeError(`bindAddress must be a host, or a host and a port; got ${describe(bindAddress)}`);
+  }
   const [host, port] = typeof bindAddress === 'string' ? [bindAddress, 0] : bindAddress;
   requireString('bindAddress', host);
   requirePort('bindAddress', port, 0);

@@ -76,6 +76,11 @@ export class TurnLoop {
     return this.#state !== 'stopped';
   }
 
+  /** Whether a report would be held now: the loop is stopped, or what was held meanwhile has not been delivered yet. */
+  get holdsReports(): boolean {
+    return this.#state === 'stopped' || (this.#state === 'waiting' && this.#held.length > 0);
+  }
+
   /** How many calls wait for the next turn. */
   get queuedCallCount(): number {
     return this.#calls.size;
@@ -123,34 +128,28 @@ export class TurnLoop {
    * running. `report` must not throw.
    */
   deliver(report: () => void): void {
-    switch (this.#state) {
-      case 'stopped':
-        this.hold(report);
-        return;
-      case 'dispatching': // only a resolver of the user's may report from inside a call
-        report();
-        return;
-      case 'waiting':
-        this.enter();
-        try {
-          report();
-        } finally {
-          this.leave();
-        }
-    }
+    if (this.holdsReports) this.hold(report);
+    else this.deliverNow(report);
   }
 
-  /** Dispatches a report that does not wait for the loop to run, such as that a port has been bound. */
-  deliverAlways(report: () => void): void {
-    if (this.running) this.deliver(report);
-    else report();
+  /** Dispatches at once, whatever is held and also while the loop does not run: that a port has been bound, for example. */
+  deliverNow(report: () => void): void {
+    if (this.#state !== 'waiting') {
+      report();
+      return;
+    }
+    this.#dispatch();
+    try {
+      report();
+    } finally {
+      this.leave();
+    }
   }
 
   /** The two halves of `deliver`, for reports too frequent for a closure each. False: hold the report instead. */
   enter(): boolean {
-    if (this.#state !== 'waiting') return false;
-    this.#state = 'dispatching';
-    this.#outerSink = setTurnSink(this.#unhandled);
+    if (this.#state !== 'waiting' || this.#held.length > 0) return false;
+    this.#dispatch();
     return true;
   }
 
@@ -174,9 +173,15 @@ export class TurnLoop {
     this.#held.push(report);
   }
 
+  #dispatch(): void {
+    this.#state = 'dispatching';
+    this.#outerSink = setTurnSink(this.#unhandled);
+  }
+
   #turn(): void {
     this.#wakeTime = Infinity;
-    if (!this.enter()) return;
+    if (this.#state !== 'waiting') return;
+    this.#dispatch();
     try {
       this.#flush();
       this.#reportUnhandled();

@@ -1,16 +1,20 @@
 import { Buffer } from 'node:buffer';
-import type { OutgoingSlab } from './outgoing-slab.ts';
+import { OutgoingSlab } from './outgoing-slab.ts';
 
 const NO_MEMORY: Buffer = Buffer.alloc(0);
 
 /**
  * What a connection has still to send: the chunks not given to the handle yet, and the count of all that has not left.
  *
- * The last small writes stand together in the shared slab as an open run, which becomes a chunk when something else
- * is written behind it or when the chunks are taken.
+ * The last small writes stand together in a slab as an open run, which becomes a chunk when something else is written
+ * behind it or when the chunks are taken. The slab is the one that all connections share, but only as long as everything
+ * leaves at once: a connection whose bytes pile up copies into a slab of its own, or each of its small writes might keep
+ * another shared slab alive, and its memory would be a thousand times what is counted.
  */
 export class WriteBuffer {
-  readonly #slab: OutgoingSlab;
+  readonly #sharedSlab: OutgoingSlab;
+  /** Taken in place of the shared one while earlier bytes have not left. */
+  #ownSlab: OutgoingSlab | undefined = undefined;
   #chunks: Uint8Array[] = [];
   #takenChunks: Uint8Array[] = [];
   /** The open run; empty when start and end are equal. */
@@ -21,7 +25,7 @@ export class WriteBuffer {
   #takenBytes = 0;
 
   constructor(slab: OutgoingSlab) {
-    this.#slab = slab;
+    this.#sharedSlab = slab;
   }
 
   /** All that has not left, taken or not. */
@@ -40,7 +44,8 @@ export class WriteBuffer {
   }
 
   add(data: Uint8Array | string): void {
-    const length = this.#slab.place(data);
+    const slab = this.isTaken ? (this.#ownSlab ??= new OutgoingSlab()) : this.#sharedSlab;
+    const length = slab.place(data);
     if (length < 0) {
       this.#closeRun();
       const chunk = typeof data === 'string' ? Buffer.from(data) : data;
@@ -49,10 +54,10 @@ export class WriteBuffer {
       return;
     }
     if (length === 0) return;
-    const placedAt = this.#slab.used - length;
-    if (placedAt !== this.#runEnd || this.#slab.memory !== this.#runMemory) {
+    const placedAt = slab.used - length;
+    if (placedAt !== this.#runEnd || slab.memory !== this.#runMemory) {
       this.#closeRun();
-      this.#runMemory = this.#slab.memory;
+      this.#runMemory = slab.memory;
       this.#runStart = placedAt;
     }
     this.#runEnd = placedAt + length;
@@ -75,6 +80,7 @@ export class WriteBuffer {
   left(): void {
     this.#takenBytes = 0;
     this.#takenChunks.length = 0;
+    this.#ownSlab = undefined;
   }
 
   /** Drops everything. */
@@ -84,6 +90,7 @@ export class WriteBuffer {
     this.#takenChunks.length = 0;
     this.#waitingBytes = 0;
     this.#takenBytes = 0;
+    this.#ownSlab = undefined;
   }
 
   #closeRun(): void {

@@ -4,5 +4,6 @@ export type { WorldCensus, WorldOptions } from './world.ts';
 export type { VirtualHost, HostOptions } from './virtual-host.ts';
 export type { HostNames } from './virtual-resolver.ts';
 export type { Seed } from './keyed-random.ts';
+export type { Scheduler } from './scheduler.ts';
 export type { ScheduledEvent } from './event-queue.ts';
 export type { StreamLimits } from './virtual-stream.ts';

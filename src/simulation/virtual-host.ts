@@ -1,9 +1,12 @@
-import type { Platform, RandomSource } from '../interfaces/platform.ts';
+import type { Platform, PlatformClock, RandomSource } from '../interfaces/platform.ts';
+import type { HostnameResolver } from '../interfaces/resolver.ts';
+import type { StreamPlatform } from '../interfaces/stream-platform.ts';
 import type { Scheduler } from './scheduler.ts';
 import { VirtualClock } from './virtual-clock.ts';
 import { type HostNames, VirtualResolver } from './virtual-resolver.ts';
 import { VirtualStreams, type VirtualStreamsParts } from './virtual-streams.ts';
 
+/** The options of a host. */
 export interface HostOptions {
   /** The names this host can resolve beside `localhost`. */
   readonly names?: HostNames;
@@ -15,22 +18,34 @@ export interface HostParts extends VirtualStreamsParts {
   readonly random: RandomSource;
 }
 
-/** One computer of a virtual world, and the platform for the one reactor that runs on it. */
+/** One computer of a virtual world, and the platform for the one reactor that runs on it. Made by `World.addHost`. */
 export class VirtualHost implements Platform {
   /** What kind of platform this is, for messages; the host's own name is `hostName`. */
   readonly name = 'simulation';
+  /** The name it was given in its world. */
   readonly hostName: string;
-  readonly clock: VirtualClock;
-  readonly streams: VirtualStreams;
-  readonly resolver: VirtualResolver;
+  /** Shows the time of the world. */
+  readonly clock: PlatformClock;
+  /** Connections and listeners in memory. */
+  readonly streams: StreamPlatform;
+  /** Knows the names of `HostOptions`, and `localhost`. */
+  readonly resolver: HostnameResolver;
+  /** Chance, as the seed of the world chooses it. */
   readonly random: RandomSource;
+  /** @internal The clock, as the world winds it. */
+  readonly virtualClock: VirtualClock;
+  /** @internal The streams, with what they can do beyond the platform's seam. */
+  readonly virtualStreams: VirtualStreams;
   /** Names what keeps the host's reactor busy, for the error about an instant that does not end. */
   describePending: (() => readonly string[]) | undefined = undefined;
 
+  /** @internal */
   constructor(name: string, options: HostOptions, parts: HostParts) {
     this.hostName = name;
-    this.clock = new VirtualClock(parts.scheduler);
-    this.streams = new VirtualStreams(parts);
+    this.virtualClock = new VirtualClock(parts.scheduler);
+    this.clock = this.virtualClock;
+    this.virtualStreams = new VirtualStreams(parts);
+    this.streams = this.virtualStreams;
     this.resolver = new VirtualResolver(parts.scheduler, options.names ?? {});
     this.random = parts.random;
   }

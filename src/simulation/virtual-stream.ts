@@ -41,8 +41,9 @@ export const SEGMENT_BYTES_MAX = 65_536;
 export interface StreamLimits {
   /** How many bytes may be on their way to an end, or wait unread at it. */
   readonly windowBytes: number;
-  /** How long, and for how many bytes, a closed end goes on discarding. */
+  /** How long a closed end goes on discarding what still comes. */
   readonly lingerSeconds: number;
+  /** After more than so many it resets. */
   readonly lingerBytesMax: number;
 }
 

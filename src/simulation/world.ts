@@ -24,6 +24,7 @@ import { PerfectLink } from './link.ts';
 import type { Scheduler } from './scheduler.ts';
 import { type HostOptions, VirtualHost } from './virtual-host.ts';
 import type { StreamLimits } from './virtual-stream.ts';
+import type { VirtualStreams } from './virtual-streams.ts';
 
 /** Rounds at one instant before it is taken for an endless loop: far more than any program needs to come to rest. */
 export const TURNS_PER_INSTANT_MAX = 100_000;
@@ -41,11 +42,13 @@ export const DEFAULT_STREAM_LIMITS: StreamLimits = {
   lingerBytesMax: 1_048_576,
 };
 
+/** The options of a world. */
 export interface WorldOptions {
   /** Chooses all chance in the world; 0 by default. */
   readonly seed?: Seed;
   /** How many rounds one instant may have before `TurnLimitError`; 100,000 by default. */
   readonly maxTurnsPerInstant?: number;
+  /** What bounds the streams of all hosts; by default a window of 64 KiB, and a closed end lingers 2 s. */
   readonly streamLimits?: Partial<StreamLimits>;
 }
 
@@ -53,6 +56,7 @@ export interface WorldOptions {
 export interface WorldCensus {
   /** Ends of streams that are not gone; a connection has two. */
   readonly streams: number;
+  /** Listeners that are bound. */
   readonly listeners: number;
   /** Attempts to connect that have neither succeeded nor failed. */
   readonly attempts: number;
@@ -60,6 +64,7 @@ export interface WorldCensus {
   readonly events: number;
 }
 
+/** A virtual world; see the theory of operation at the head of this file. Time in it moves only by `advance`. */
 export class World implements Scheduler {
   readonly #seed: Seed;
   readonly #maxTurnsPerInstant: number;
@@ -69,6 +74,7 @@ export class World implements Scheduler {
   readonly #hosts = new Map<string, VirtualHost>();
   readonly #randomStreams = new Map<string, RandomSource>();
   #now = 0;
+  #instant = 0;
   #isAdvancing = false;
   #atNextInstant: (() => void)[] = [];
 
@@ -103,26 +109,44 @@ export class World implements Scheduler {
     return created;
   }
 
+  /** Seconds since the world began. */
   now(): number {
     return this.#now;
   }
 
+  /** The number of the present instant. An instant begins with each step of the clock, and with each advance by 0. */
+  get instant(): number {
+    return this.#instant;
+  }
+
+  /**
+   * Has `action` called at `time`, or as soon as possible if that has passed: during an advance, and never from inside this
+   * call.
+   */
   schedule(time: number, action: () => void): ScheduledEvent {
     return this.#events.schedule(Math.max(time, this.#now), action);
   }
 
   /**
-   * Calls `action` once when the next instant begins: when the clock steps, or at the next advance by 0. It does not by
-   * itself make the clock step.
+   * Calls `action` once when the next instant begins: when the clock steps, or at the next advance by 0. In an advance the
+   * clock makes a step for it after `withinSeconds`, if nothing else is due before; by default it makes none.
    */
-  atNextInstant(action: () => void): void {
-    this.#atNextInstant.push(action);
+  atNextInstant(action: () => void, withinSeconds = Infinity): void {
+    if (withinSeconds === Infinity) {
+      this.#atNextInstant.push(action);
+      return;
+    }
+    const step = this.schedule(this.#now + withinSeconds, () => undefined);
+    this.#atNextInstant.push(() => {
+      step.cancel();
+      action();
+    });
   }
 
+  /** Counts what has not come to an end, on all hosts together. */
   census(): WorldCensus {
-    const streams = [...this.#hosts.values()].map((host) => host.streams);
-    const total = (count: (of: VirtualHost['streams']) => number): number =>
-      streams.reduce((sum, of) => sum + count(of), 0);
+    const streams = [...this.#hosts.values()].map((host) => host.virtualStreams);
+    const total = (count: (of: VirtualStreams) => number): number => streams.reduce((sum, of) => sum + count(of), 0);
     return {
       streams: total((of) => of.streamCount),
       listeners: total((of) => of.listenerCount),
@@ -177,6 +201,7 @@ export class World implements Scheduler {
   }
 
   #beginInstant(): void {
+    this.#instant += 1;
     for (const action of this.#atNextInstant.splice(0)) action();
   }
 
@@ -184,7 +209,7 @@ export class World implements Scheduler {
   *#settle(): Generator<undefined, undefined> {
     for (let rounds = 0; this.#nextDue() <= this.#now; rounds += 1) {
       if (rounds === this.#maxTurnsPerInstant) throw this.#turnLimitError();
-      for (const host of this.#hosts.values()) host.clock.wakeIfDue();
+      for (const host of this.#hosts.values()) host.virtualClock.wakeIfDue();
       const before = this.#events.nextSequence;
       for (;;) {
         const action = this.#events.takeDue(this.#now, before);
@@ -198,7 +223,7 @@ export class World implements Scheduler {
 
   #nextDue(): number {
     let next = this.#events.nextTime();
-    for (const host of this.#hosts.values()) next = Math.min(next, host.clock.wakeTime);
+    for (const host of this.#hosts.values()) next = Math.min(next, host.virtualClock.wakeTime);
     return next;
   }
 

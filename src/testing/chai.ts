@@ -4,6 +4,7 @@
  */
 import { Deferred } from '../deferred/deferred.ts';
 import { type ErrorClass, Failure } from '../deferred/failure.ts';
+import { lookAt } from './deferred-results.ts';
 
 declare global {
   // chai's types are to be extended in this namespace.
@@ -11,7 +12,7 @@ declare global {
     interface Assertion {
       /**
        * Asserts that the value is a `Failure`, or a `Deferred` that has failed by now, whose error is an instance of one of
-       * the types, or of any where none is given. Of a `Deferred` the failure is taken, so that it counts as handled.
+       * the types, or of any where none is given. The failure of a `Deferred` stays, but counts as handled.
        */
       failureOf(...types: readonly ErrorClass[]): Assertion;
     }
@@ -35,19 +36,12 @@ export const ropewalkChai: Chai.ChaiPlugin = (chai, utils) => {
   });
 };
 
-/** The failure that the subject is, or that it holds; a `Deferred` gives it away, or keeps its value. */
+/** The failure that the subject is, or that it holds; that of a `Deferred` counts as handled. */
 function failureIn(subject: unknown): Failure | undefined {
   if (subject instanceof Failure) return subject;
   if (!(subject instanceof Deferred)) return undefined;
-  let failure: Failure | undefined;
-  let isLooking = true;
-  subject.addErrback<unknown>((result) => {
-    if (!isLooking) return result;
-    failure = result;
-    return undefined;
-  });
-  isLooking = false;
-  return failure;
+  const result: unknown = lookAt<unknown>(subject)?.result;
+  return result instanceof Failure ? result : undefined;
 }
 
 function describeFound(subject: unknown, failure: Failure | undefined): string {

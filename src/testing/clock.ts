@@ -20,10 +20,12 @@ export class Clock implements ReactorTime {
   #now = 0;
   #isAdvancing = false;
 
+  /** Seconds since the clock was made, as far as it has been advanced. */
   seconds(): number {
     return this.#now;
   }
 
+  /** Has `fn(...args)` called by the advance that comes to `delaySeconds` from now, by 0 too: never from inside this call. */
   callLater<Args extends readonly unknown[]>(
     delaySeconds: number,
     fn: (...args: Args) => unknown,
@@ -32,6 +34,7 @@ export class Clock implements ReactorTime {
     return this.#timers.callLater(delaySeconds, fn, ...args);
   }
 
+  /** The calls that are pending, in the order in which they will run. */
   getDelayedCalls(): readonly DelayedCall[] {
     return this.#timers.getDelayedCalls();
   }

@@ -11,9 +11,13 @@ export interface Pump {
   flush(): void;
 }
 
+/** Two protocols that have been joined. */
 export interface ConnectedPair<S extends StreamProtocol, C extends StreamProtocol> {
+  /** The protocol that was given as the server. */
   readonly server: S;
+  /** The protocol that was given as the client. */
   readonly client: C;
+  /** Delivers what they write. */
   readonly pump: Pump;
 }
 

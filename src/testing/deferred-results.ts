@@ -1,27 +1,31 @@
 /**
  * What a `Deferred` holds right now, for tests. Nothing is waited for: time in a test moves by `advance`, so a result is
- * either there or it is not. Twisted: `trial`'s `successResultOf`, `failureResultOf`, `assertNoResult`.
+ * either there or it is not. Twisted: `trial`'s `successResultOf`, `failureResultOf`, `assertNoResult`, but for one thing: the
+ * result stays where it is, where trial leaves `None`, so to ask twice gives the same answer twice.
  */
-import type { Deferred } from '../deferred/deferred.ts';
+import { describe } from '../arguments.ts';
+import { Deferred } from '../deferred/deferred.ts';
 import { type ErrorClass, Failure } from '../deferred/failure.ts';
 
-/** Takes the value out of a `Deferred`, leaving undefined. Throws if there is none yet, or if it is a failure. */
+/**
+ * The value of a `Deferred`. Throws if there is none yet, or if it is a failure, which then counts as handled; `TypeError` for
+ * anything but a `Deferred`. The value stays, for later callbacks and another look.
+ */
 export function successResultOf<T>(deferred: Deferred<T>): T {
-  const taken = take(deferred, 'Success');
-  if (!(taken.result instanceof Failure)) return taken.result;
-  throw new Error(`Success expected, but the Deferred failed: ${taken.result.getTraceback()}`, {
-    cause: taken.result.value,
-  });
+  const { result } = requireResult('successResultOf', deferred, 'Success');
+  if (!(result instanceof Failure)) return result;
+  throw new Error(`Success expected, but the Deferred failed: ${result.getTraceback()}`, { cause: result.value });
 }
 
 /**
- * Takes the failure out of a `Deferred`, so that it counts as handled. Throws if there is none yet, if it is a value, or if
- * the error is of none of the types, where any are given.
+ * The failure of a `Deferred`, which counts as handled from now on and stays, for later errbacks and another look. Throws if
+ * there is none yet, if it is a value, or if the error is of none of the types, where any are given; `TypeError` for
+ * anything but a `Deferred`.
  */
 export function failureResultOf<T>(deferred: Deferred<T>, ...types: readonly ErrorClass[]): Failure {
   const expected =
     types.length === 0 ? 'A failure' : `A failure of type ${types.map((type) => type.name).join(' or ')}`;
-  const { result } = take(deferred, expected);
+  const { result } = requireResult('failureResultOf', deferred, expected);
   if (!(result instanceof Failure))
     throw new Error(`${expected} expected, but the Deferred has a value: ${show(result)}`);
   if (types.length === 0 || result.check(...types) !== undefined) return result;
@@ -30,13 +34,15 @@ export function failureResultOf<T>(deferred: Deferred<T>, ...types: readonly Err
   });
 }
 
-/** Throws if a `Deferred` has a result already; otherwise leaves it as it was. */
+/**
+ * Throws if a `Deferred` has a result already, which stays, and a failure counts as handled; otherwise leaves it as it was.
+ * `TypeError` for anything but a `Deferred`.
+ */
 export function assertNoResult<T>(deferred: Deferred<T>): void {
-  const taken = takeIfThere(deferred, (result) => result);
-  if (taken === undefined) return;
-  const { result } = taken;
-  // The result stays in its place, but its error must not be reported once more as unhandled.
-  if (result instanceof Failure) takeIfThere(deferred, () => undefined);
+  requireDeferred('assertNoResult', deferred);
+  const held = lookAt(deferred);
+  if (held === undefined) return;
+  const { result } = held;
   throw new Error(
     `No result expected, but the Deferred ${
       result instanceof Failure ? `failed: ${result.getTraceback()}` : `has a value: ${show(result)}`
@@ -44,30 +50,39 @@ export function assertNoResult<T>(deferred: Deferred<T>): void {
   );
 }
 
-interface Taken<T> {
+/** A result that is there; in an object, since the result itself may be undefined. */
+export interface HeldResult<T> {
   readonly result: T | Failure;
 }
 
-function take<T>(deferred: Deferred<T>, expected: string): Taken<T> {
-  const taken = takeIfThere(deferred, () => undefined);
-  if (taken !== undefined) return taken;
-  throw new Error(`${expected} expected, but the Deferred has no result yet`);
-}
-
 /**
- * The result that is there now, with what `leave` makes of it left in its place. A result that comes later passes the
- * look-out untouched.
+ * The result that is there now, or undefined. It stays, but a failure counts as handled. A result that comes later is not
+ * touched.
  */
-function takeIfThere<T>(deferred: Deferred<T>, leave: (result: T | Failure) => unknown): Taken<T> | undefined {
-  let taken: Taken<T> | undefined;
+export function lookAt<T>(deferred: Deferred<T>): HeldResult<T> | undefined {
+  let held: HeldResult<T> | undefined;
   let isLooking = true;
   deferred.addBoth<unknown>((result) => {
-    if (!isLooking) return result;
-    taken = { result };
-    return leave(result);
+    if (isLooking) held = { result };
+    return result;
   });
   isLooking = false;
-  return taken;
+  // A promise takes notice of an error, and leaves it in its place.
+  if (held?.result instanceof Failure) deferred.toPromise().catch(() => undefined);
+  return held;
+}
+
+function requireResult<T>(caller: string, deferred: Deferred<T>, expected: string): HeldResult<T> {
+  requireDeferred(caller, deferred);
+  const held = lookAt(deferred);
+  if (held !== undefined) return held;
+  throw new Error(`${expected} expected, but the Deferred has no result yet; is an advance() missing?`);
+}
+
+function requireDeferred(caller: string, value: unknown): void {
+  if (value instanceof Deferred) return;
+  const hint = value instanceof Promise ? '; for a promise, await reactor.advanceAsync() and then the promise' : '';
+  throw new TypeError(`${caller} takes a Deferred; got ${describe(value)}${hint}`);
 }
 
 function show(value: unknown): string {

@@ -7,7 +7,7 @@
  *          └────────────────────────▲   refused, aborted
  *
  * It stands on the virtual network itself, not on a reactor, so it needs no turn of its own: what it is told to send
- * leaves at once, and everything arrives during the next advance.
+ * leaves at once, and everything arrives during the next advance, as far as the window of the receiver allows.
  */
 import { Buffer } from 'node:buffer';
 import type { Address } from '../addresses.ts';
@@ -27,7 +27,13 @@ import { connectErrorClass, connectionLostFor } from '../reactor/system-errors.t
 export interface ScriptedPeerOptions {
   /** Whether it goes on after the other side has closed its half; by default it then closes its own. */
   readonly allowHalfOpen?: boolean;
-  /** How many bytes it takes in at one instant, and how many may wait for it unread; 65,536 by default. */
+  /**
+   * How many bytes it takes in at one instant at most, and how many may wait for it unread; 65,536 by default. Each
+   * `advance(0)` is an instant, and each step of the clock in a longer advance. When a window has been taken in, the peer
+   * goes on 0.1 s later if that much time passes: so bulk data needs a larger window, an advance that is long enough, or
+   * several. There is a limit so that a server which never stops writing fills the window and is told to wait, where
+   * otherwise the instant, and the test, would never end.
+   */
   readonly window?: number;
   /** Whether it reads from the first; `resume` begins it later. True by default. */
   readonly reading?: boolean;
@@ -35,17 +41,26 @@ export interface ScriptedPeerOptions {
 
 /** What a peer needs of the world it is in. */
 export interface PeerWorld {
-  /** Calls `action` once when the next instant begins. */
-  atNextInstant(action: () => void): void;
+  /** The number of the present instant. */
+  readonly instant: number;
+  /** Calls `action` once when the next instant begins, for which the clock steps after `withinSeconds` at the latest. */
+  atNextInstant(action: () => void, withinSeconds: number): void;
 }
 
 export const DEFAULT_PEER_WINDOW_BYTES = 65_536;
+
+/**
+ * How long after an instant with a whole window the next comes by itself. Short, since a test of bulk data should not need
+ * to know of windows; not shorter, since all that a server which never stops can send in an advance is kept in memory.
+ */
+export const NEXT_WINDOW_SECONDS = 0.1;
 
 type Life =
   | { readonly state: 'connecting'; readonly attempt: StreamConnectHandle | undefined }
   | { readonly state: 'connected'; readonly handle: StreamHandle }
   | { readonly state: 'closed'; readonly reason: Failure };
 
+/** The far end of a connection, played by a test. Made by `TestReactor.dial`, and by a `ScriptedServer` for each connection. */
 export class ScriptedPeer {
   readonly #world: PeerWorld;
   readonly #allowHalfOpen: boolean;
@@ -59,8 +74,9 @@ export class ScriptedPeer {
   #untaken: Buffer = Buffer.alloc(0);
   #ended = false;
   #isPaused: boolean;
-  /** How much it may still take in at this instant, and whether it waits for the next. */
-  #budgetBytes: number;
+  /** How much it may still take in at the instant of that number, and whether it waits for the next. */
+  #budgetBytes = 0;
+  #budgetInstant: number | undefined;
   #waitsForInstant = false;
 
   #unsent: Uint8Array[] = [];
@@ -68,7 +84,7 @@ export class ScriptedPeer {
   /** `wanted`: a FIN follows what is unsent; `given`: the handle has it; `taken`: it has left. */
   #fin: 'none' | 'wanted' | 'given' | 'taken' = 'none';
 
-  /** Made by `TestReactor.dial` and by a `ScriptedServer`. `connect` makes the connection, now or later. */
+  /** @internal `connect` makes the connection, now or later. */
   constructor(
     world: PeerWorld,
     options: ScriptedPeerOptions,
@@ -79,7 +95,6 @@ export class ScriptedPeer {
     this.#world = world;
     this.#allowHalfOpen = allowHalfOpen;
     this.#windowBytes = window;
-    this.#budgetBytes = window;
     this.#isPaused = !reading;
     const attempt = connect({
       connected: (handle) => {
@@ -133,6 +148,7 @@ export class ScriptedPeer {
     this.#updateReading();
   }
 
+  /** Reads on. What has waited comes in at once as far as it has arrived, the rest in the next advance. */
   resume(): void {
     this.#isPaused = false;
     this.#updateReading();
@@ -180,7 +196,7 @@ export class ScriptedPeer {
     return this.#life.state === 'closed' ? this.#life.reason : undefined;
   }
 
-  /** Its own address; throws an `Error` until it is connected, and remembers it afterwards. */
+  /** Its own address; throws an `Error` until it is connected, which happens during an advance, and remembers it afterwards. */
   getHost(): Address {
     return this.#requireAddresses().host;
   }
@@ -245,6 +261,7 @@ export class ScriptedPeer {
   /** Takes in what it may, and reads on if it may take more. */
   #updateReading(): void {
     if (this.#life.state !== 'connected') return;
+    this.#renewBudget();
     if (!this.#isPaused) this.#take(this.#budgetBytes);
     if (!this.#isPaused && this.#budgetBytes > 0) {
       this.#life.handle.resumeReading();
@@ -255,10 +272,16 @@ export class ScriptedPeer {
       this.#waitsForInstant = true;
       this.#world.atNextInstant(() => {
         this.#waitsForInstant = false;
-        this.#budgetBytes = this.#windowBytes;
         this.#updateReading();
-      });
+      }, NEXT_WINDOW_SECONDS);
     }
+  }
+
+  /** Each instant has a whole window, whatever was taken in before. */
+  #renewBudget(): void {
+    if (this.#budgetInstant === this.#world.instant) return;
+    this.#budgetInstant = this.#world.instant;
+    this.#budgetBytes = this.#windowBytes;
   }
 
   #take(bytesMax: number): void {
@@ -282,7 +305,11 @@ export class ScriptedPeer {
   }
 
   #requireAddresses(): { readonly host: Address; readonly peer: Address } {
-    if (this.#addresses === undefined) throw new Error('the peer is not connected yet');
-    return this.#addresses;
+    if (this.#addresses !== undefined) return this.#addresses;
+    throw this.#life.state === 'closed'
+      ? new Error(`the peer was never connected: ${this.#life.reason.getErrorMessage()}`, {
+          cause: this.#life.reason.value,
+        })
+      : new Error('the peer is not connected yet; connections are made during advance()');
   }
 }

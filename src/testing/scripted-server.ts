@@ -12,13 +12,13 @@ export interface ScriptedServerOptions extends ScriptedPeerOptions {
   readonly answer?: 'accept' | 'refuse' | 'ignore';
 }
 
-/** A server played by a test: each connection made to it is a `ScriptedPeer`. */
+/** A server played by a test: each connection made to it is a `ScriptedPeer`. Made by `TestReactor.serve`. */
 export class ScriptedServer {
   readonly #listener: VirtualListener;
   readonly #peers: ScriptedPeer[] = [];
   #acceptedCount = 0;
 
-  /** Made by `TestReactor.serve`. Throws `CannotListenError` if the port is taken. */
+  /** @internal Throws `CannotListenError` if the port is taken. */
   constructor(world: PeerWorld, streams: VirtualStreams, port: number, options: ScriptedServerOptions = {}) {
     const { host = '::', answer = 'accept', ...peerOptions } = options;
     requireAnswer(answer);

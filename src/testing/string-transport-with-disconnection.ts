@@ -8,8 +8,10 @@ import { StringTransport } from './string-transport.ts';
  * Twisted's double does. (A connection tells it in a later turn.) Set `protocol` before.
  */
 export class StringTransportWithDisconnection extends StringTransport {
+  /** Who is told of the loss. */
   protocol: StreamProtocol | undefined = undefined;
 
+  /** Notes it, and calls `connectionLost` before it returns. Throws an `Error` if there is no `protocol`. */
   override loseConnection(): void {
     super.loseConnection();
     this.#lose(this.disconnected ? new ConnectionAborted() : new ConnectionDone());

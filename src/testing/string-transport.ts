@@ -4,6 +4,7 @@ import { describe, requireMethods } from '../arguments.ts';
 import type { PullProducer, PushProducer } from '../interfaces/producer.ts';
 import type { Transport } from '../interfaces/transport.ts';
 
+/** The options of a `StringTransport`. */
 export interface StringTransportOptions {
   /** What `getHost` returns; 10.0.0.1, port 12345, by default. */
   readonly hostAddress?: Address;
@@ -18,7 +19,9 @@ export interface StringTransportOptions {
  * Everything written is kept, even after `loseConnection`, where a connection would drop it, so that a test sees it.
  */
 export class StringTransport implements Transport {
+  /** What `getHost` returns. */
   hostAddress: Address;
+  /** What `getPeer` returns. */
   peerAddress: Address;
   /** Stays true: nothing is ever lost by itself. */
   connected = true;
@@ -28,12 +31,15 @@ export class StringTransport implements Transport {
   disconnected = false;
   /** True once `loseWriteConnection` has been called. */
   writeDisconnecting = false;
-  /** What was registered, and whether as a push producer. */
+  /** The producer that is registered. */
   producer: PushProducer | PullProducer | undefined = undefined;
+  /** Whether it is a push producer. */
   streaming: boolean | undefined = undefined;
   /** What the protocol has asked of the transport as a producer. */
   producerState: 'producing' | 'paused' | 'stopped' = 'producing';
   #written: Uint8Array[] = [];
+  #noDelay = true;
+  #keepAlive = false;
 
   constructor(options: StringTransportOptions = {}) {
     this.hostAddress = options.hostAddress ?? new IPv4Address('TCP', '10.0.0.1', 12345);
@@ -59,33 +65,61 @@ export class StringTransport implements Transport {
     return true;
   }
 
+  /** `write` for each piece in order; always true. */
   writeSequence(pieces: Iterable<Uint8Array | string>): boolean {
     for (const piece of pieces) this.write(piece);
     return true;
   }
 
+  /** Notes it in `disconnecting`, and does nothing else. */
   loseConnection(): void {
     this.disconnecting = true;
   }
 
+  /** Notes it in `disconnected` and `disconnecting`. */
   abortConnection(): void {
     this.disconnected = true;
     this.loseConnection();
   }
 
+  /** Notes it in `writeDisconnecting`. */
   loseWriteConnection(): void {
     this.writeDisconnecting = true;
   }
 
+  /** `hostAddress`. */
   getHost(): Address {
     return this.hostAddress;
   }
 
+  /** `peerAddress`. */
   getPeer(): Address {
     return this.peerAddress;
   }
 
+  /** What was set; true by default, as on a connection. */
+  getTcpNoDelay(): boolean {
+    return this.#noDelay;
+  }
+
+  /** Remembers it, for `getTcpNoDelay`. */
+  setTcpNoDelay(enabled: boolean): void {
+    this.#noDelay = enabled;
+  }
+
+  /** What was set; false by default, as on a connection. */
+  getTcpKeepAlive(): boolean {
+    return this.#keepAlive;
+  }
+
+  /** Remembers it, for `getTcpKeepAlive`. */
+  setTcpKeepAlive(enabled: boolean): void {
+    this.#keepAlive = enabled;
+  }
+
+  /** Keeps it in `producer` and `streaming`, and never calls it. Throws an `Error` if there is one already. */
   registerProducer(producer: PushProducer, streaming: true): void;
+  /** The same, for a pull producer. */
   registerProducer(producer: PullProducer, streaming: false): void;
   registerProducer(producer: PushProducer | PullProducer, streaming: boolean): void {
     requireMethods('producer', producer, ['resumeProducing', 'stopProducing']);
@@ -94,19 +128,23 @@ export class StringTransport implements Transport {
     this.streaming = streaming;
   }
 
+  /** Forgets the producer; harmless if there is none. */
   unregisterProducer(): void {
     this.producer = undefined;
     this.streaming = undefined;
   }
 
+  /** Notes it in `producerState`, unless the transport is being closed. */
   pauseProducing(): void {
     this.#setProducerState('paused');
   }
 
+  /** Notes it in `producerState`, unless the transport is being closed. */
   resumeProducing(): void {
     this.#setProducerState('producing');
   }
 
+  /** Notes it in `producerState`, and is `loseConnection` beside. */
   stopProducing(): void {
     this.producerState = 'stopped';
     this.loseConnection();

@@ -41,7 +41,12 @@ export interface DialOptions extends ScriptedPeerOptions {
  *
  * Every address is this host, so `listenTCP` and `connectTCP` on one test reactor reach each other; `dial` and `serve` put a
  * peer under the test's control on the other side. One `advance(0)` delivers everything both ends have to say at this
- * instant. Errors that have no caller to go to are kept in `errors` in place of a log.
+ * instant, except that a scripted peer reads at most its `window`, 65,536 bytes, at one instant, and the next 0.1 s later: a
+ * test of bulk data sets a larger one, or lets time pass.
+ *
+ * Errors that have no caller to go to, those thrown by hooks above all, are kept in `errors` in place of a log. Make the
+ * reactor in `beforeEach` and call `assertClean` in `afterEach`, so that such an error is shown even if an assertion of the
+ * test has failed first.
  */
 export class TestReactor extends Reactor implements Disposable {
   readonly #world: World;
@@ -104,7 +109,8 @@ export class TestReactor extends Reactor implements Disposable {
 
   /**
    * Connects a scripted peer to a port. Returns at once; the connection is made during the next advance, or refused, as
-   * the peer's `reason` then says.
+   * the peer's `reason` then says. The peer reads at most `window` bytes, 65,536 by default, at each `advance(0)` and at
+   * each step of the clock in a longer advance, which steps every 0.1 s while the peer has more to read.
    */
   dial(port: number, options: DialOptions = {}): ScriptedPeer {
     requirePort('port', port, 1);
@@ -112,14 +118,14 @@ export class TestReactor extends Reactor implements Disposable {
     requireString('host', host);
     const windowBytes = peerOptions.window ?? DEFAULT_PEER_WINDOW_BYTES;
     return new ScriptedPeer(this.#world, peerOptions, (listener) =>
-      this.#host.streams.connect({ kind: 'tcp', host, port }, listener, { windowBytes }),
+      this.#host.virtualStreams.connect({ kind: 'tcp', host, port }, listener, { windowBytes }),
     );
   }
 
   /** Listens with a scripted server, at once. Port 0 takes a free one; see its `getHost`. Throws `CannotListenError` if the port is taken. */
   serve(port: number, options: ScriptedServerOptions = {}): ScriptedServer {
     requirePort('port', port, 0);
-    return new ScriptedServer(this.#world, this.#host.streams, port, options);
+    return new ScriptedServer(this.#world, this.#host.virtualStreams, port, options);
   }
 
   /**
@@ -140,19 +146,53 @@ export class TestReactor extends Reactor implements Disposable {
 
   /**
    * Throws one error that lists all that is left: delayed calls, connections, attempts to connect, ports, and errors that
-   * were not flushed. Call it at the end of a test.
+   * were not flushed. Call it in `afterEach`: at the end of the test itself it is not reached if an assertion fails.
+   *
+   * Scripted servers and peers are the test's own and do not count, so a server that still listens need not be stopped. A
+   * connection counts on the reactor's side of it, for as long as it lasts there.
    */
   assertClean(): void {
-    const left = [
-      ...describeInspection(this.inspect()),
-      ...this.errors.map((failure) => `unhandled error: ${failure.getTraceback()}`),
-    ];
-    if (left.length === 0) return;
-    throw new Error(`The reactor is not clean:\n  ${left.join('\n  ')}`);
+    this.#requireNothing(this.#describeLeft());
   }
 
-  /** The same as `assertClean`. */
+  /**
+   * The same as `assertClean`, for `using`. If the block has thrown as well, both errors come in one `SuppressedError`,
+   * which test runners show badly; `assertClean` in `afterEach` has them shown one by one.
+   */
   [Symbol.dispose](): void {
     this.assertClean();
+  }
+
+  /**
+   * For `await using`: `advanceAsync(0)`, so that what the block has closed can close, and then as `assertClean`. Whatever is left
+   * is in the error, but the reactor is stopped first, with an `advanceAsync(0)` for its shutdown, whose errors are in it too.
+   * Never waits for time to pass: a shutdown that needs it is one more thing that is left.
+   */
+  override async [Symbol.asyncDispose](): Promise<void> {
+    await this.advanceAsync(0);
+    const left = this.#describeLeft();
+    let hasStopped = false;
+    void super[Symbol.asyncDispose]().then(() => {
+      hasStopped = true;
+    });
+    await this.advanceAsync(0);
+    // What was left before and still is stands in both lists.
+    const all = new Set([...left, ...this.#describeLeft()]);
+    if (!hasStopped) all.add('the shutdown: a trigger waits for something that does not happen at this instant');
+    this.#requireNothing([...all]);
+  }
+
+  #describeLeft(): string[] {
+    return [
+      // The text of a port ends with what it is doing.
+      ...describeInspection(this.inspect()).map((line) =>
+        line.endsWith('(closing)') ? `${line}: it needs an advance(0) to close` : line,
+      ),
+      ...this.errors.map((failure) => `unhandled error: ${failure.getTraceback()}`),
+    ];
+  }
+
+  #requireNothing(left: readonly string[]): void {
+    if (left.length > 0) throw new Error(`The reactor is not clean:\n  ${left.join('\n  ')}`);
   }
 }

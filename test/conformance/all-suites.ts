@@ -8,6 +8,7 @@ import { describeLifecycle } from './suites/lifecycle.ts';
 import { describeMany } from './suites/many.ts';
 import { describePorts } from './suites/ports.ts';
 import { describeProducers } from './suites/producers.ts';
+import { describeRegressions } from './suites/regressions.ts';
 import { describeTime } from './suites/time.ts';
 
 const SUITES: readonly ((harness: () => Harness) => void)[] = [
@@ -20,6 +21,7 @@ const SUITES: readonly ((harness: () => Harness) => void)[] = [
   describeProducers,
   describeConnecting,
   describeMany,
+  describeRegressions,
 ];
 
 /** Declares all cases; each gets a harness of its own, made by `create` and closed after it. */

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { getEventListeners } from 'node:events';
 import {
+  ConnectError,
   ConnectingCancelledError,
   ConnectTimeoutError,
   DNSLookupError,
@@ -66,7 +67,7 @@ describe('TCP6ClientEndpoint', () => {
     const failure = expectFailure(new TCP6ClientEndpoint(reactor, 'old', 7).connect(factory), DNSLookupError);
     reactor.advance(0);
     failure();
-    expect(factory.events).to.deep.equal([]);
+    expect(factory.events).to.deep.equal(['start', 'stop']);
     reactor.assertClean();
   });
 
@@ -106,17 +107,17 @@ describe('TCP6ClientEndpoint', () => {
       expect(resolver.asked).to.deep.equal(['peer', { port: 7, families: ['IPv6'], transport: 'TCP' }]);
     });
 
-    it('takes the first IPv6 address, whatever else the resolver finds, and stops the lookup', () => {
+    it('tries the IPv6 addresses in order, whatever else the resolver finds', () => {
       const server = reactor.serve(7, { host: '::1' });
       const connected = new TCP6ClientEndpoint(reactor, 'peer', 7).connect(Factory.forProtocol(Recorder));
       reactor.advance(0);
       resolver.receiver!.addressResolved(new IPv4Address('TCP', '127.0.0.1', 7));
-      resolver.receiver!.addressResolved(new IPv6Address('TCP', '::1', 7));
       resolver.receiver!.addressResolved(new IPv6Address('TCP', '2001:db8::2', 7));
+      resolver.receiver!.addressResolved(new IPv6Address('TCP', '::1', 7));
+      resolver.receiver!.resolutionComplete();
       reactor.advance(0);
-      successResultOf(connected);
+      expect((successResultOf(connected).transport.getPeer() as IPv6).host).to.equal('::1');
       expect(server.peers).to.have.lengthOf(1);
-      expect(resolver.cancelled).to.deep.equal(['peer']);
     });
 
     it('fails when the timeout runs out', () => {
@@ -137,11 +138,22 @@ describe('TCP6ClientEndpoint', () => {
       const connected = endpoint.connect(Factory.forProtocol(Recorder));
       reactor.advance(4);
       resolver.receiver!.addressResolved(new IPv6Address('TCP', '::1', 7));
+      resolver.receiver!.resolutionComplete();
       reactor.advance(0.9);
       assertNoResult(connected);
       const failure = expectFailure(connected, ConnectTimeoutError);
       reactor.advance(0.2);
       failure();
+    });
+
+    it('ends when the reactor stops', () => {
+      const connected = new TCP6ClientEndpoint(reactor, 'peer', 7).connect(Factory.forProtocol(Recorder));
+      reactor.advance(0);
+      reactor.stop();
+      reactor.advance(0);
+      failureResultOf(connected, ConnectError);
+      expect(resolver.cancelled).to.deep.equal(['peer']);
+      reactor.assertClean();
     });
 
     it('can be cancelled', () => {
@@ -183,7 +195,7 @@ describe('TCP6ClientEndpoint', () => {
     const failure = expectFailure(connected, ConnectingCancelledError);
     connected.cancel();
     const error = failure();
-    expect(String(error.address)).to.include('::1');
+    expect(String(error.address)).to.include('localhost');
     server.stop();
     reactor.advance(0);
     reactor.assertClean();

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { ConnectionDone, Factory, Failure, Protocol, type TCPTransport } from 'ropewalk';
+import { ConnectionDone, Factory, Failure, Protocol, type Transport } from 'ropewalk';
 import { StringTransport, StringTransportWithDisconnection, TestReactor } from 'ropewalk/testing';
 
 class Recorder extends Protocol {
@@ -95,7 +95,7 @@ describe('Protocol', () => {
     }
     class Counted extends Protocol {
       declare factory: CountingFactory;
-      declare transport: TCPTransport;
+      declare transport: Transport;
 
       override connectionMade(): void {
         this.factory.count += 1;

@@ -64,8 +64,8 @@ describe('a stream on the virtual network', () => {
       const server = new RecordingListen();
       const client = new RecordingConnect();
       const target = { kind: 'tcp', host: '::', port: 81, backlog: 1 } as const;
-      host.streams.listen(target, server, { windowBytes: 200_000 });
-      host.streams.connect({ kind: 'tcp', host: '127.0.0.1', port: 81 }, client);
+      host.virtualStreams.listen(target, server, { windowBytes: 200_000 });
+      host.virtualStreams.connect({ kind: 'tcp', host: '127.0.0.1', port: 81 }, client);
       world.advance(0);
       const heard = new RecordingStream();
       server.accepts[0]!.open(heard);

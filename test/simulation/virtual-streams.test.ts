@@ -242,7 +242,7 @@ describe('listening and connecting on the virtual network', () => {
   describe('a listener that does not accept', () => {
     it('refuses', () => {
       const target = { kind: 'tcp', host: '::', port: 80, backlog: 1 } as const;
-      host.streams.listen(target, new RecordingListen(), { answer: 'refuse' });
+      host.virtualStreams.listen(target, new RecordingListen(), { answer: 'refuse' });
       const { listener } = connect('127.0.0.1', 80);
       world.advance(0);
       expect(listener.error).to.include({ code: 'ECONNREFUSED' });
@@ -250,7 +250,7 @@ describe('listening and connecting on the virtual network', () => {
 
     it('ignores, until the system of the caller gives up after 127 s', () => {
       const target = { kind: 'tcp', host: '::', port: 80, backlog: 1 } as const;
-      host.streams.listen(target, new RecordingListen(), { answer: 'ignore' });
+      host.virtualStreams.listen(target, new RecordingListen(), { answer: 'ignore' });
       const { listener } = connect('127.0.0.1', 80);
       const cancelled = connect('127.0.0.1', 80);
       world.advance(126);

@@ -1,6 +1,6 @@
 /** A connection as a consumer: the producer registered with it, and the closing that waits for it. */
 import { expect } from 'chai';
-import { ConnectionAborted, ConnectionDone, ConnectionLost, type TCPTransport } from 'ropewalk/core';
+import { ConnectionAborted, ConnectionDone, ConnectionLost, type Transport } from 'ropewalk/core';
 import type { Harness } from '../harness.ts';
 import {
   join,
@@ -111,7 +111,7 @@ function describePushProducers(harness: () => Harness): void {
       const h = harness();
       const piece = new Uint8Array(64 * KIBIBYTE);
       let sentBytes = 0;
-      const pump = (transport: TCPTransport): void => {
+      const pump = (transport: Transport): void => {
         const pausesBefore = producer.count('pauseProducing');
         while (producer.count('pauseProducing') === pausesBefore && sentBytes < 64 * MEBIBYTE) {
           sentBytes += piece.length;
@@ -335,7 +335,7 @@ function describeEnd(harness: () => Harness): void {
 }
 
 /** How a producer stands when the connection is to be lost. */
-const PRODUCERS: Readonly<Record<string, (transport: TCPTransport, producer: RecordingProducer) => void>> = {
+const PRODUCERS: Readonly<Record<string, (transport: Transport, producer: RecordingProducer) => void>> = {
   'an unpaused push producer': (transport, producer) => transport.registerProducer(producer, true),
   'a paused push producer': (transport, producer) => {
     transport.registerProducer(producer, true);

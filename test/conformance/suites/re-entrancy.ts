@@ -1,13 +1,13 @@
 /** Law 7: every transport method may be called from every hook, and none of them calls a hook from inside itself. */
 import { expect } from 'chai';
-import type { TCPTransport } from 'ropewalk/core';
+import type { Transport } from 'ropewalk/core';
 import type { Harness } from '../harness.ts';
 import { join, roundTrip, type Served, serveHalfClose, untilLost } from '../support/connections.ts';
 import type { HookName, Hooks, RecordingProtocol } from '../support/recording-protocol.ts';
 
 const SILENT_PRODUCER = { pauseProducing: () => {}, resumeProducing: () => {}, stopProducing: () => {} };
 
-const METHODS: Readonly<Record<string, (transport: TCPTransport) => unknown>> = {
+const METHODS: Readonly<Record<string, (transport: Transport) => unknown>> = {
   write: (transport) => transport.write('bytes'),
   'write of much': (transport) => transport.write(new Uint8Array(100_000)),
   writeSequence: (transport) => transport.writeSequence(['some', 'bytes']),
@@ -95,7 +95,7 @@ async function callInHook(
   h: Harness,
   hook: HookName,
   name: string,
-  method: (transport: TCPTransport) => unknown,
+  method: (transport: Transport) => unknown,
 ): Promise<void> {
   let called = 0;
   const hooks: Hooks = {

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { type Failure, type HalfCloseableProtocol, type HookResult, Protocol, type TCPTransport } from 'ropewalk/core';
+import { type Failure, type HalfCloseableProtocol, type HookResult, Protocol, type Transport } from 'ropewalk/core';
 
 export type HookName =
   'connectionMade' | 'dataReceived' | 'readConnectionLost' | 'writeConnectionLost' | 'connectionLost';
@@ -15,7 +15,7 @@ export interface Hooks {
 
 /** Remembers which hooks were called, with what, and whether one was called from inside another. */
 export class RecordingProtocol extends Protocol {
-  declare transport: TCPTransport;
+  declare transport: Transport;
   readonly calls: HookName[] = [];
   /** As delivered: not copied. */
   readonly chunks: Buffer[] = [];

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { createCipheriv } from 'node:crypto';
-import type { PushProducer, TCPTransport } from 'ropewalk';
+import type { PushProducer, Transport } from 'ropewalk';
 import { digestOf } from './witness.ts';
 
 export const MEGABYTE = 1_000_000;
@@ -17,11 +17,11 @@ export class BulkProducer implements PushProducer {
   readonly digest: string;
   sentBytes: number = 0;
   readonly #data: Buffer;
-  readonly #transport: TCPTransport;
+  readonly #transport: Transport;
   readonly #then: () => void;
   #state: 'producing' | 'paused' | 'ended' = 'paused';
 
-  constructor(data: Buffer, transport: TCPTransport, then: () => void) {
+  constructor(data: Buffer, transport: Transport, then: () => void) {
     this.digest = digestOf([data]);
     this.#data = data;
     this.#transport = transport;

@@ -1,21 +1,21 @@
 import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { type Failure, type HalfCloseableProtocol, Protocol, type TCPTransport } from 'ropewalk';
+import { type Failure, type HalfCloseableProtocol, Protocol, type Transport } from 'ropewalk';
 import { Changes } from './changes.ts';
 
 /** What a witness does in its hooks besides remembering them. */
 export interface Reactions {
-  readonly made?: (transport: TCPTransport) => void;
-  readonly data?: (transport: TCPTransport, data: Buffer) => void;
-  readonly readLost?: (transport: TCPTransport) => void;
-  readonly writeLost?: (transport: TCPTransport) => void;
+  readonly made?: (transport: Transport) => void;
+  readonly data?: (transport: Transport, data: Buffer) => void;
+  readonly readLost?: (transport: Transport) => void;
+  readonly writeLost?: (transport: Transport) => void;
 }
 
 export type WitnessEvent = 'made' | 'data' | 'readLost' | 'writeLost' | 'lost';
 
 /** A protocol on our side of the wire: remembers what happens to its connection, and lets a test wait for it. */
 export class Witness extends Protocol {
-  declare transport: TCPTransport;
+  declare transport: Transport;
   /** In order; data that follows data is not told again. */
   readonly events: WitnessEvent[] = [];
   /** The error the connection ended with. */

@@ -1,0 +1,225 @@
+/** What reviews have found, each a case so that it stays mended. */
+import { expect } from 'chai';
+import {
+  ClientFactory,
+  ConnectError,
+  type Connector,
+  Deferred,
+  DNSLookupError,
+  Factory,
+  type HostnameResolver,
+  type HookResult,
+  type Protocol,
+  type PushProducer,
+} from 'ropewalk/core';
+import type { Harness } from '../harness.ts';
+import {
+  listen,
+  nthProtocol,
+  portOf,
+  roundTrip,
+  serve,
+  settled,
+  startReactor,
+  takeErrors,
+} from '../support/connections.ts';
+import { RecordingFactory } from '../support/recording-factory.ts';
+import { RecordingProtocol } from '../support/recording-protocol.ts';
+
+export function describeRegressions(harness: () => Harness): void {
+  describe('A hook of a factory or a producer that returns a rejected promise', () => {
+    describeRejections(harness);
+  });
+  describe('Connections held until the reactor runs', () => {
+    describeHeldConnections(harness);
+  });
+  describe('A run that ends while startup is waited for', () => {
+    describeUnfinishedStartup(harness);
+  });
+  describe('What users supply', () => {
+    describeSupplied(harness);
+  });
+}
+
+/** A promise that is rejected, as an async hook returns it. */
+function rejected(): Promise<void> {
+  return Promise.reject(new Error('rejected'));
+}
+
+async function expectOneReport(harness: Harness): Promise<void> {
+  await harness.until(() => harness.errors.length > 0, 'the rejection is reported');
+  expect(takeErrors(harness).map((error) => error.message)).to.deep.equal(['rejected']);
+}
+
+function describeRejections(harness: () => Harness): void {
+  class AsyncFactory extends ClientFactory {
+    readonly #failing: string;
+    constructor(failing: string) {
+      super();
+      this.#failing = failing;
+    }
+    override startFactory(): HookResult {
+      return this.#failing === 'startFactory' ? rejected() : undefined;
+    }
+    override stopFactory(): HookResult {
+      return this.#failing === 'stopFactory' ? rejected() : undefined;
+    }
+    override startedConnecting(): HookResult {
+      return this.#failing === 'startedConnecting' ? rejected() : undefined;
+    }
+    override buildProtocol(): Protocol {
+      return new RecordingProtocol();
+    }
+    override clientConnectionFailed(): HookResult {
+      return this.#failing === 'clientConnectionFailed' ? rejected() : undefined;
+    }
+    override clientConnectionLost(): HookResult {
+      return this.#failing === 'clientConnectionLost' ? rejected() : undefined;
+    }
+  }
+
+  for (const hook of ['startFactory', 'stopFactory', 'startedConnecting', 'clientConnectionFailed']) {
+    it(`has it reported, once: ${hook}`, async () => {
+      const reactor = startReactor(harness());
+      const server = await harness().serve({ answer: 'refuse' });
+      reactor.connectTCP(server.host, server.port, new AsyncFactory(hook));
+      await expectOneReport(harness());
+    });
+  }
+
+  it('has it reported, once: clientConnectionLost', async () => {
+    const reactor = startReactor(harness());
+    const server = await harness().serve();
+    reactor.connectTCP(server.host, server.port, new AsyncFactory('clientConnectionLost'));
+    (await server.accept()).end();
+    await expectOneReport(harness());
+  });
+
+  it('has it reported, and loses the connection: a producer', async () => {
+    const { protocol } = await serve(harness(), {}, { reading: false });
+    const producer: PushProducer = { pauseProducing: rejected, resumeProducing: rejected, stopProducing: () => {} };
+    protocol.transport.registerProducer(producer, true);
+    protocol.transport.write(new Uint8Array(65_537));
+    await harness().until(() => protocol.isLost, 'the connection is lost');
+    expect(protocol.lostBy?.message).to.equal('rejected');
+    for (const error of takeErrors(harness())) expect(error.message).to.equal('rejected');
+  });
+}
+
+function describeHeldConnections(harness: () => Harness): void {
+  it('come before those that the system accepts just after run()', async () => {
+    const reactor = harness().createReactor();
+    const factory = new RecordingFactory();
+    const { port } = await listen(harness(), reactor, factory);
+    const first = await harness().dial(port);
+    await harness().advance(0.005);
+    const dialled = harness().dial(port);
+    void reactor.run({ installSignalHandlers: false });
+    const second = await dialled;
+    await harness().until(() => factory.addresses.length === 2, 'both are served');
+    expect(factory.addresses.map(String)).to.deep.equal([first, second].map((peer) => String(peer.getHost())));
+  });
+
+  it('are closed with the port, and no protocol is built for them', async () => {
+    const reactor = harness().createReactor();
+    const factory = new RecordingFactory();
+    const listeningPort = reactor.listenTCP(0, factory, { interface: '127.0.0.1' });
+    await settled(harness(), listeningPort.whenListening(), 'the port is bound');
+    const peer = await harness().dial(portOf(listeningPort));
+    await harness().advance(0.005);
+    await settled(harness(), listeningPort.stopListening(), 'the port has closed');
+    await harness().until(() => peer.ended || peer.closed, 'the connection is closed');
+    startReactor(harness());
+    void reactor.run({ installSignalHandlers: false });
+    await roundTrip(harness(), reactor);
+    expect(factory.calls).to.deep.equal(['doStart', 'startFactory', 'doStop', 'stopFactory']);
+  });
+}
+
+function describeUnfinishedStartup(harness: () => Harness): void {
+  it('leaves the triggers that have not run for the next', async () => {
+    const reactor = harness().createReactor();
+    const log: string[] = [];
+    const starting = new Deferred<void>();
+    reactor.addSystemEventTrigger('before', 'startup', () => starting);
+    reactor.callWhenRunning(() => log.push(`running: ${String(reactor.running)}`));
+    let hasEnded = false;
+    void reactor.run({ installSignalHandlers: false }).then(() => {
+      hasEnded = true;
+    });
+    reactor.stop();
+    await harness().until(() => hasEnded, 'the run has ended');
+    starting.callback(undefined);
+    expect(log).to.deep.equal([]);
+    expect(reactor.running).to.equal(false);
+    void reactor.run({ installSignalHandlers: false });
+    expect(log).to.deep.equal(['running: true']);
+  });
+
+  it('ends also when factories connect again whenever they fail', async () => {
+    const reactor = startReactor(harness());
+    const server = await harness().serve();
+    class Stubborn extends RecordingFactory {
+      override clientConnectionFailed(connector: Connector): void {
+        connector.connect();
+      }
+      override clientConnectionLost(connector: Connector): void {
+        connector.connect();
+      }
+    }
+    const factory = new Stubborn();
+    reactor.connectTCP(server.host, server.port, factory);
+    await nthProtocol(harness(), factory, 0);
+    reactor.stop();
+    await harness().until(() => factory.calls.at(-1) === 'stopFactory', 'the factory has been stopped');
+    await harness().until(() => !reactor.running, 'the reactor has stopped');
+    expect(reactor.inspect().connectors).to.deep.equal([]);
+    expect(factory.numPorts).to.equal(0);
+  });
+}
+
+function describeSupplied(harness: () => Harness): void {
+  it('a resolver that throws fails the attempt at once', async () => {
+    const reactor = startReactor(harness());
+    const resolver: HostnameResolver = {
+      resolveHostName() {
+        throw new Error('out of order');
+      },
+    };
+    reactor.installNameResolver(resolver);
+    const factory = new RecordingFactory();
+    reactor.connectTCP('somewhere', 7, factory);
+    await harness().until(() => factory.reasons.length === 1, 'the attempt has failed');
+    expect(factory.reasons[0]).to.be.instanceOf(DNSLookupError);
+    expect(factory.reasons[0]?.message).to.include('out of order');
+  });
+
+  it('a factory that builds no protocol but something else has it reported, once, and the connection is closed', async () => {
+    const reactor = startReactor(harness());
+    class Careless extends Factory {
+      // As plain JavaScript may do.
+      override buildProtocol(): Protocol {
+        return {} as unknown as Protocol;
+      }
+    }
+    const { port } = await listen(harness(), reactor, new Careless());
+    const peer = await harness().dial(port);
+    await harness().until(() => peer.ended || peer.closed, 'the connection is closed');
+    const [error, ...others] = takeErrors(harness());
+    expect(error).to.be.instanceOf(TypeError);
+    expect(error?.message).to.include('makeConnection');
+    expect(others).to.deep.equal([]);
+  });
+
+  it('a choice of families that excludes the address fails the attempt', async () => {
+    const reactor = startReactor(harness());
+    const factory = new RecordingFactory();
+    reactor.connectTCP('127.0.0.1', 7, factory, { families: ['IPv6'] });
+    await harness().until(() => factory.reasons.length === 1, 'the attempt has failed');
+    expect(factory.reasons[0]).to.be.instanceOf(DNSLookupError);
+    expect(factory.reasons[0]).to.be.instanceOf(ConnectError);
+    // @ts-expect-error -- there is no such family
+    expect(() => reactor.connectTCP('127.0.0.1', 7, factory, { families: ['UNIX'] })).to.throw(TypeError, 'families');
+    expect(() => reactor.connectTCP('127.0.0.1', 7, factory, { families: [] })).to.throw(TypeError, 'families');
+  });
+}
