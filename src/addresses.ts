@@ -11,9 +11,13 @@ export type Address = IPv4Address | IPv6Address | UNIXAddress | HostnameAddress;
 
 /** What the three addresses made of a host and a port share. */
 abstract class HostAndPort {
+  /** Which class it is, for a `switch`. */
   abstract readonly family: string;
+  /** Which transport it belongs to; part of what makes two addresses equal. */
   readonly type: AddressType;
+  /** An address literal without brackets, or a name in `HostnameAddress`. */
   readonly host: string;
+  /** From 0 to 65,535. */
   readonly port: number;
 
   constructor(type: AddressType, host: string, port: number) {
@@ -33,6 +37,7 @@ abstract class HostAndPort {
     );
   }
 
+  /** Equal for equal addresses, so it serves as the key of a map. */
   toString(): string {
     return `${this.family}Address(type='${this.type}', host='${this.host}', port=${String(this.port)})`;
   }
@@ -40,6 +45,7 @@ abstract class HostAndPort {
 
 /** An IPv4 socket address; `host` is dotted decimal. */
 export class IPv4Address extends HostAndPort {
+  /** Always this; tells the classes of `Address` apart. */
   readonly family = 'IPv4' as const;
 
   constructor(type: AddressType, host: string, port: number) {
@@ -50,6 +56,7 @@ export class IPv4Address extends HostAndPort {
 
 /** An IPv6 socket address; `host` has no brackets, and a scope stands in it (`fe80::1%eth0`). */
 export class IPv6Address extends HostAndPort {
+  /** Always this; tells the classes of `Address` apart. */
   readonly family = 'IPv6' as const;
 
   constructor(type: AddressType, host: string, port: number) {
@@ -60,6 +67,7 @@ export class IPv6Address extends HostAndPort {
 
 /** A host by name, not resolved yet: where a connection is going. */
 export class HostnameAddress extends HostAndPort {
+  /** Always this; tells the classes of `Address` apart. */
   readonly family = 'Hostname' as const;
 
   constructor(type: AddressType, host: string, port: number) {
@@ -70,7 +78,9 @@ export class HostnameAddress extends HostAndPort {
 
 /** The path of a UNIX socket; undefined for a client's end, which has no name. */
 export class UNIXAddress {
+  /** Always this; tells the classes of `Address` apart. */
   readonly family = 'UNIX' as const;
+  /** The path; undefined where there is none. */
   readonly name: string | undefined;
 
   constructor(name: string | undefined) {
@@ -83,6 +93,7 @@ export class UNIXAddress {
     return other instanceof UNIXAddress && other.name === this.name;
   }
 
+  /** Equal for equal addresses, so it serves as the key of a map. */
   toString(): string {
     return `UNIXAddress(${this.name === undefined ? '' : `'${this.name}'`})`;
   }

@@ -64,8 +64,9 @@ export class WriteBufferLimitError extends ConnectionLost {
   static {
     identify(this, 'WriteBufferLimitError', 'ERR_WRITE_BUFFER_LIMIT');
   }
-  /** How many bytes would have been waiting, and how many may. */
+  /** How many bytes would have been waiting. */
   readonly bufferedBytes: number;
+  /** How many may. */
   readonly limitBytes: number;
   constructor(bufferedBytes: number, limitBytes: number, options?: ErrorOptions) {
     super(`${String(bufferedBytes)} bytes were waiting to be sent, and at most ${String(limitBytes)} may`, options);
@@ -151,8 +152,9 @@ export class CannotListenError extends BindError {
   static {
     identify(this, 'CannotListenError', 'ERR_CANNOT_LISTEN');
   }
-  /** What was asked for. */
+  /** The local address that was asked for; `''` is every IPv4 address. */
   readonly interface: string;
+  /** The port that was asked for. */
   readonly port: number | string;
   /** The system's error, also the `cause`. */
   readonly socketError: Error;
@@ -195,7 +197,10 @@ export class NoProtocol extends RopewalkError {
 // ---------------------------------------------------------------------------------------------------------------
 // Operations that do not fit the state of the thing. Thrown at the call.
 
-/** `cancel`, `delay` or `reset` on a delayed call that has run. */
+/**
+ * `cancel`, `delay` or `reset` on a delayed call that has run. `AlreadyCalledError` has the same code; tell the two
+ * apart by class or `name`.
+ */
 export class AlreadyCalled extends RopewalkError {
   static {
     identify(this, 'AlreadyCalled', 'ERR_ALREADY_CALLED');
@@ -270,7 +275,10 @@ export class TurnLimitError extends RopewalkError {
 // ---------------------------------------------------------------------------------------------------------------
 // Deferreds.
 
-/** A `Deferred` was fired twice. Thrown at the second `callback` or `errback`. */
+/**
+ * A `Deferred` was fired twice. Thrown at the second `callback` or `errback`. `AlreadyCalled`, of delayed calls, has the
+ * same code; tell the two apart by class or `name`.
+ */
 export class AlreadyCalledError extends RopewalkError {
   static {
     identify(this, 'AlreadyCalledError', 'ERR_ALREADY_CALLED');
@@ -295,8 +303,9 @@ export class FirstError extends RopewalkError {
   static {
     identify(this, 'FirstError', 'ERR_FIRST');
   }
-  /** The failure itself, and which of the inputs it came from. */
+  /** The failure itself; its error is also the `cause`. */
   readonly subFailure: Failure;
+  /** Which of the inputs it came from, counted from 0. */
   readonly index: number;
   constructor(subFailure: Failure, index: number) {
     super(`Deferred ${String(index)} failed: ${subFailure.getErrorMessage()}`, { cause: subFailure.value });
@@ -310,6 +319,7 @@ export class FailureGroup extends RopewalkError {
   static {
     identify(this, 'FailureGroup', 'ERR_FAILURE_GROUP');
   }
+  /** One for each input, in their order. */
   readonly failures: readonly Failure[];
   constructor(failures: readonly Failure[]) {
     const messages = failures.map((failure) => failure.getErrorMessage());
@@ -325,6 +335,7 @@ export class TimeoutError extends RopewalkError {
   static {
     identify(this, 'TimeoutError', 'ERR_TIMEOUT');
   }
+  /** The time it was given. */
   readonly timeoutSeconds: number;
   constructor(timeoutSeconds: number, options?: ErrorOptions) {
     super(`The Deferred had no result after ${String(timeoutSeconds)} seconds`, options);

@@ -10,6 +10,10 @@ export type ErrorClass = abstract new (...args: never[]) => Error;
 /** How many causes `getTraceback` follows; a chain of causes may be endless or circular. */
 const CAUSES_MAX = 10;
 
+/**
+ * An error that has happened, as errbacks and `connectionLost` are given it. A value of this class is always an error to a
+ * callback chain, whereas an `Error` that a callback returns is a value like any other. Never changes.
+ */
 export class Failure {
   /** The error itself, always an `Error`; this is what `await` and `raiseException` throw. */
   readonly value: Error;
@@ -67,6 +71,7 @@ export class Failure {
     throw this.value;
   }
 
+  /** One line with the class and the message, for people; the form is Twisted's. */
   toString(): string {
     return `[Failure instance: Traceback (failure with no frames): ${className(this.value)}: ${this.getErrorMessage()}]`;
   }

@@ -5,6 +5,7 @@ export type ConnectorState = 'disconnected' | 'connecting' | 'connected';
 
 /** The handle on one outgoing connection, and on its attempts. Source: Twisted's `IConnector`. */
 export interface Connector {
+  /** `disconnected` before the first attempt and after each end, so inside `clientConnectionLost` and `clientConnectionFailed` too. */
   readonly state: ConnectorState;
   /** Tries again, from `disconnected`; otherwise throws `ConnectInProgressError`. Calls `startedConnecting` before it returns. */
   connect(): void;

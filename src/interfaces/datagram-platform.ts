@@ -8,16 +8,21 @@ export interface DatagramPlatform {
   bind(target: DatagramTarget, listener: DatagramListener): DatagramHandle;
 }
 
+/** Where to bind a socket for datagrams. */
 export interface DatagramTarget {
   /** An address literal; its family is the family of the socket. */
   readonly host: string;
+  /** 0 lets the system choose. */
   readonly port: number;
   /** Several sockets may share the address (multicast). */
   readonly shared: boolean;
 }
 
+/** Is told what happens to one socket, in order, and never from inside a call made on the platform. */
 export interface DatagramListener {
+  /** Bound; the address has the real port. */
   bound(address: Address): void;
+  /** The address could not be had, and there is no socket: nothing follows. */
   bindFailed(error: SystemError): void;
   /** One datagram, whole; the buffer is the receiver's to keep. */
   datagramReceived(data: Buffer, from: IPv4Address | IPv6Address): void;
@@ -27,17 +32,24 @@ export interface DatagramListener {
   closed(): void;
 }
 
+/** One socket for datagrams. The setters throw the system's error for what the socket does not take. */
 export interface DatagramHandle {
   /** Sends one datagram, without an address only when connected. Not copied. */
   send(data: Uint8Array, to?: IPv4Address | IPv6Address): void;
   /** Fixes the peer: other senders are ignored, refusals are reported. Reports through `sendFailed` if it cannot be. */
   connect(to: IPv4Address | IPv6Address): void;
+  /** Whether it may send to broadcast addresses; the system forbids it at first. */
   setBroadcast(enabled: boolean): void;
+  /** How many routers a multicast datagram may pass, from 0 to 255; 1 at first, the local network. */
   setMulticastTTL(hops: number): void;
+  /** Whether this host too gets what it sends to a group it has joined; true at first. */
   setMulticastLoopback(enabled: boolean): void;
+  /** The local interface, by its address, from which multicast datagrams leave. */
   setMulticastInterface(host: string): void;
   /** Throws the system's error if the group cannot be joined or left. */
   joinGroup(group: string, interfaceHost?: string): void;
+  /** Throws the system's error, also for a group that was not joined. */
   leaveGroup(group: string, interfaceHost?: string): void;
+  /** Closes the socket; what `send` has taken may still leave. Reports `closed`, and nothing else. */
   close(): void;
 }

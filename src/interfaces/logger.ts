@@ -6,8 +6,12 @@ export type LogMethod = (fields: object, message: string) => void;
  * pino's loggers fit as they are. A logger must not throw; if it does, the error is dropped.
  */
 export interface Logger {
+  /** For details of what goes on; not used so far. */
   readonly debug: LogMethod;
+  /** For what happens in the ordinary course; not used so far. */
   readonly info: LogMethod;
+  /** For what is probably not meant, and goes on all the same; not used so far. */
   readonly warn: LogMethod;
+  /** An error that nobody else can be told; it is `fields.err`. */
   readonly error: LogMethod;
 }

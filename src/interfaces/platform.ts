@@ -25,18 +25,30 @@ import type { TLSEngine } from './tls-engine.ts';
 export interface Platform {
   /** For messages: 'node', 'simulation'. */
   readonly name: string;
+  /** What time it is, and when the reactor gets its turn. */
   readonly clock: PlatformClock;
+  /** Connections: TCP, and UNIX sockets where there are any. */
   readonly streams: StreamPlatform;
+  /** The addresses of names, until `installNameResolver` puts another in its place. */
   readonly resolver: HostnameResolver;
+  /** Chance: seeded in a virtual world. */
   readonly random: RandomSource;
 
+  /** TLS over its streams. */
   readonly tls?: TLSEngine;
+  /** UDP. */
   readonly datagrams?: DatagramPlatform;
+  /** Other programs, where they can be started. */
   readonly processes?: ProcessPlatform;
+  /** The program's own input and output. */
   readonly stdio?: StdioPlatform;
+  /** Sockets that somebody else has opened. */
   readonly adoption?: AdoptionPlatform;
+  /** Requests to end. Without it a reactor hears of none, whatever `run` was told. */
   readonly signals?: SignalPlatform;
+  /** Whether the program goes on. Without it a run keeps nothing alive by itself. */
   readonly liveness?: LivenessPlatform;
+  /** Contexts, which `captureContext` needs. */
   readonly context?: ContextPlatform;
 }
 
@@ -63,12 +75,14 @@ export interface RandomSource {
 
 /** The standard input and output of the program, as one stream: reading is the input, writing is the output. */
 export interface StdioPlatform {
+  /** The stream, silent until it is opened. May be called once, for there is one input and one output. */
   open(): StreamHandle;
 }
 
 /** The signals that ask a program to end. */
 export type TerminationSignal = 'SIGINT' | 'SIGTERM' | 'SIGBREAK';
 
+/** How a program is asked to end, and ends. */
 export interface SignalPlatform {
   /** Reports each signal until the result is disposed of. While anyone watches, the default action is off. */
   watch(listener: (signal: TerminationSignal) => void): Disposable;

@@ -30,6 +30,7 @@ export interface Consumer {
    * On a consumer that is gone, calls `producer.stopProducing()` and registers nothing.
    */
   registerProducer(producer: PushProducer, streaming: true): void;
+  /** The same for a pull producer. */
   registerProducer(producer: PullProducer, streaming: false): void;
   /** The producer has said all. Does nothing if there is none. A `loseConnection` that waited for it goes on. */
   unregisterProducer(): void;

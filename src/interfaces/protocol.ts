@@ -40,9 +40,12 @@ export interface HalfCloseableProtocol extends StreamProtocol {
 
 /** What a port asks of a factory. Source: Twisted's `IProtocolFactory`. */
 export interface ProtocolFactory {
-  /** A port or connector begins to use the factory. Called from inside `listenTCP` and `connectTCP`. */
+  /**
+   * A port or connector begins to use the factory. Called from inside `listenTCP` and `connectTCP`, which throw what it
+   * throws; the rejection of a promise that it returned is reported.
+   */
   doStart(): HookResult;
-  /** A port or connector is done with the factory. */
+  /** A port or connector is done with the factory. An error, or a rejection, is reported. */
   doStop(): HookResult;
   /** A protocol for a connection with this peer; null closes the connection. An error thrown closes it too, and is reported. */
   buildProtocol(address: Address): StreamProtocol | null;
@@ -50,6 +53,7 @@ export interface ProtocolFactory {
 
 /** A factory known to build protocols of one class, so that `endpoint.connect` can say what it delivers. */
 export interface ProtocolFactoryOf<P extends StreamProtocol> extends ProtocolFactory {
+  /** As of any factory, with the class known. */
   buildProtocol(address: Address): P | null;
 }
 

@@ -49,9 +49,11 @@ export interface ReactorTCP {
 /** The phases of a system event, in order. */
 export type SystemEventPhase = 'before' | 'during' | 'after';
 
+/** Exists in types only. */
 declare const systemEventTrigger: unique symbol;
 
 /** What `addSystemEventTrigger` returns, for `removeSystemEventTrigger` alone. */
 export interface SystemEventTriggerID {
+  /** For the compiler alone: nothing else can be given in place of one. */
   readonly [systemEventTrigger]: true;
 }

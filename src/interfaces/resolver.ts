@@ -24,7 +24,9 @@ export interface ResolveOptions {
 
 /** Receives the results of one lookup. */
 export interface ResolutionReceiver {
+  /** The lookup has begun, and can be given up by its handle. Comes first, once. */
   resolutionBegan(resolution: HostResolution): void;
+  /** The next address, with the port that was asked for. */
   addressResolved(address: Address): void;
   /** No more will come. `cause` says why nothing was found, where the resolver knows. */
   resolutionComplete(cause?: Error): void;
@@ -32,6 +34,7 @@ export interface ResolutionReceiver {
 
 /** The handle on one lookup. */
 export interface HostResolution {
+  /** The name that is looked up. */
   readonly name: string;
   /** Stops it: the receiver hears nothing more. Harmless when it has completed. */
   cancel(): void;

@@ -26,9 +26,11 @@ export interface StreamPlatform {
   listen(target: ListenTarget, listener: StreamListenListener): StreamListenHandle;
 }
 
+/** Is told how an attempt to connect ended: one of the two, once. */
 export interface StreamConnectListener {
+  /** Connected. The handle is silent until it is opened; whoever does not want it any more calls `reset` or `close`. */
   connected(handle: StreamHandle): void;
-  /** `syscall` is `bind` when it was the local address that could not be had. */
+  /** Not connected. `syscall` is `bind` when it was the local address that could not be had. */
   connectFailed(error: SystemError): void;
 }
 
@@ -38,9 +40,11 @@ export interface StreamConnectHandle {
   cancel(): void;
 }
 
+/** Is told what happens at one place where we listen. */
 export interface StreamListenListener {
   /** Bound; the address has the real port. */
   listening(address: Address): void;
+  /** The address could not be had, and nothing listens: nothing follows. */
   listenFailed(error: SystemError): void;
   /** A connection. The handle is silent until it is opened; whoever does not want it calls `reset` or `close`. */
   accepted(handle: StreamHandle): void;
@@ -50,6 +54,7 @@ export interface StreamListenListener {
   closed(): void;
 }
 
+/** A place where we listen, or are about to. */
 export interface StreamListenHandle {
   /** Stops listening; connections accepted before live on. `closed` is reported, and `accepted` no more. */
   close(): void;
@@ -57,7 +62,9 @@ export interface StreamListenHandle {
 
 /** One connected stream. */
 export interface StreamHandle {
+  /** Our end; readable after the stream has closed, too. */
   readonly localAddress: Address;
+  /** The peer's end; readable after the stream has closed, too. */
   readonly remoteAddress: Address;
 
   /** Sets who is told. Called once, before all other methods but `close` and `reset`. Reading begins paused. */
@@ -88,11 +95,13 @@ export interface StreamHandle {
   /** Destroys the stream at once, with a reset where the transport has one. Reports nothing afterwards. */
   reset(): void;
 
-  /** Options of TCP; absent where the transport has none. */
+  /** Whether small writes leave at once (Nagle's algorithm off). Absent where the transport has no such option. */
   setNoDelay?(enabled: boolean): void;
+  /** Whether the system probes an idle connection. Absent where the transport has no such option. */
   setKeepAlive?(enabled: boolean): void;
 }
 
+/** Is told what happens on one stream: one report at a time, in order, never from inside a call made on the platform. */
 export interface StreamListener {
   /** Bytes; the receiver's to keep. Never empty. */
   dataReceived(data: Buffer): void;

@@ -56,8 +56,10 @@ export interface Transport extends Consumer {
   // Options of TCP. On a stream that has none, and on a lost connection, the setters change nothing but the answer.
   /** Whether small writes leave at once (Nagle's algorithm off). On by default, unlike in Twisted. */
   getTcpNoDelay(): boolean;
+  /** Takes effect at once. */
   setTcpNoDelay(enabled: boolean): void;
   /** Whether the system probes an idle connection. Off by default. */
   getTcpKeepAlive(): boolean;
+  /** Takes effect at once. How long the system waits before it probes is the system's. */
   setTcpKeepAlive(enabled: boolean): void;
 }

@@ -129,18 +129,22 @@ export class World implements Scheduler {
 
   /**
    * Calls `action` once when the next instant begins: when the clock steps, or at the next advance by 0. In an advance the
-   * clock makes a step for it after `withinSeconds`, if nothing else is due before; by default it makes none.
+   * clock makes a step for it after `withinSeconds`, if nothing else is due before; by default it makes none. Returns a
+   * function that takes it back, harmless afterwards.
    */
-  atNextInstant(action: () => void, withinSeconds = Infinity): void {
-    if (withinSeconds === Infinity) {
-      this.#atNextInstant.push(action);
-      return;
-    }
-    const step = this.schedule(this.#now + withinSeconds, () => undefined);
+  atNextInstant(action: () => void, withinSeconds: number = Infinity): () => void {
+    const step = withinSeconds < Infinity ? this.schedule(this.#now + withinSeconds, () => undefined) : undefined;
+    let isAwaited = true;
+    const cancel = (): void => {
+      isAwaited = false;
+      step?.cancel();
+    };
     this.#atNextInstant.push(() => {
-      step.cancel();
+      if (!isAwaited) return;
+      cancel();
       action();
     });
+    return cancel;
   }
 
   /** Counts what has not come to an end, on all hosts together. */

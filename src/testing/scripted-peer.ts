@@ -43,8 +43,11 @@ export interface ScriptedPeerOptions {
 export interface PeerWorld {
   /** The number of the present instant. */
   readonly instant: number;
-  /** Calls `action` once when the next instant begins, for which the clock steps after `withinSeconds` at the latest. */
-  atNextInstant(action: () => void, withinSeconds: number): void;
+  /**
+   * Calls `action` once when the next instant begins, for which the clock steps after `withinSeconds` at the latest. Returns
+   * what takes it back.
+   */
+  atNextInstant(action: () => void, withinSeconds: number): () => void;
 }
 
 export const DEFAULT_PEER_WINDOW_BYTES = 65_536;
@@ -74,10 +77,11 @@ export class ScriptedPeer {
   #untaken: Buffer = Buffer.alloc(0);
   #ended = false;
   #isPaused: boolean;
-  /** How much it may still take in at the instant of that number, and whether it waits for the next. */
+  /** How much it may still take in at the instant of that number. */
   #budgetBytes = 0;
   #budgetInstant: number | undefined;
-  #waitsForInstant = false;
+  /** Stops waiting for the next instant, while it waits for one. */
+  #cancelNextWindow: (() => void) | undefined;
 
   #unsent: Uint8Array[] = [];
   #sending: 'idle' | 'busy' = 'idle';
@@ -268,13 +272,11 @@ export class ScriptedPeer {
       return;
     }
     this.#life.handle.pauseReading();
-    if (this.#budgetBytes === 0 && !this.#waitsForInstant) {
-      this.#waitsForInstant = true;
-      this.#world.atNextInstant(() => {
-        this.#waitsForInstant = false;
-        this.#updateReading();
-      }, NEXT_WINDOW_SECONDS);
-    }
+    if (this.#budgetBytes > 0) return;
+    this.#cancelNextWindow ??= this.#world.atNextInstant(() => {
+      this.#cancelNextWindow = undefined;
+      this.#updateReading();
+    }, NEXT_WINDOW_SECONDS);
   }
 
   /** Each instant has a whole window, whatever was taken in before. */
@@ -301,6 +303,7 @@ export class ScriptedPeer {
   #close(reason: Failure): void {
     this.#take(this.#untaken.length);
     this.#life = { state: 'closed', reason };
+    this.#cancelNextWindow?.();
     this.#unsent = [];
   }
 

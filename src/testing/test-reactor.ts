@@ -171,14 +171,14 @@ export class TestReactor extends Reactor implements Disposable {
   override async [Symbol.asyncDispose](): Promise<void> {
     await this.advanceAsync(0);
     const left = this.#describeLeft();
-    let hasStopped = false;
+    const run = { hasStopped: false };
     void super[Symbol.asyncDispose]().then(() => {
-      hasStopped = true;
+      run.hasStopped = true;
     });
     await this.advanceAsync(0);
     // What was left before and still is stands in both lists.
     const all = new Set([...left, ...this.#describeLeft()]);
-    if (!hasStopped) all.add('the shutdown: a trigger waits for something that does not happen at this instant');
+    if (!run.hasStopped) all.add('the shutdown: a trigger waits for something that does not happen at this instant');
     this.#requireNothing([...all]);
   }
 

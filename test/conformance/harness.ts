@@ -29,6 +29,8 @@ export interface Harness {
   createReactor(options?: ReactorOptions): Reactor;
   /** The errors that reactors of this harness have reported, in order; a case that expects some takes them out, and `close` fails if any is left. */
   readonly errors: Failure[];
+  /** How many sockets, listeners and timers of reactors and peers there are at the moment, whether or not they keep the process alive. */
+  readonly openHandleCount: number;
   /** Connects to a port of a reactor; resolves when the peer's system has the connection. */
   dial(port: number, options?: DialOptions): Promise<Peer>;
   /** Listens for connections from a reactor, on a free port of 127.0.0.1. */

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { connect as connectSocket } from 'node:net';
 import { expect } from 'chai';
+import { spy } from 'sinon';
 import { NodePlatform } from '../../src/node/node-platform.ts';
 import { ReadSlabs, SLAB_BYTES, SlabSource } from '../../src/node/read-slabs.ts';
 import { listenOn, RecordingListener, until } from './harness.ts';
@@ -37,7 +38,7 @@ describe('the slabs that sockets are read into', () => {
     expect(two.chunks.map(String)).to.deep.equal(['other']);
   });
 
-  it('are a connection’s own after a read that filled one, and are then handed over and replaced', () => {
+  it('are a connection’s own after a read that filled one, handed over, and replaced while reads fill them', () => {
     const slabs = new ReadSlabs();
     const { source, chunks } = collector(slabs);
     expect(read(source, full)).to.equal(slabs.shared);
@@ -45,6 +46,7 @@ describe('the slabs that sockets are read into', () => {
     const first = read(source, full);
     const second = read(source, large);
     expect(first).not.to.equal(slabs.shared);
+    expect(second).not.to.equal(slabs.shared);
     expect(second).not.to.equal(first);
     expect(chunks[1]!.buffer, 'handed over').to.equal(first.buffer);
     expect(chunks[2]!.buffer).to.equal(second.buffer);
@@ -53,13 +55,43 @@ describe('the slabs that sockets are read into', () => {
     expect(Buffer.concat(chunks).equals(Buffer.concat([full, full, large]))).to.equal(true);
   });
 
-  it('are the shared one again after a small read', () => {
-    const slabs = new ReadSlabs();
-    const { source, chunks } = collector(slabs);
-    read(source, full);
-    expect(read(source, small)).not.to.equal(slabs.shared);
-    expect(read(source, small)).to.equal(slabs.shared);
-    expect(chunks.slice(1).map(String)).to.deep.equal(['small', 'small']);
+  for (const [size, data] of [
+    ['small', small],
+    ['large', large],
+  ] as const) {
+    it(`are the shared one again after a ${size} read that did not fill one`, () => {
+      const slabs = new ReadSlabs();
+      const { source, chunks } = collector(slabs);
+      read(source, full);
+      expect(read(source, data)).not.to.equal(slabs.shared);
+      expect(read(source, small)).to.equal(slabs.shared);
+      expect(chunks.slice(1).map(String)).to.deep.equal([String(data), 'small']);
+    });
+  }
+
+  it('are not kept by connections at rest', async () => {
+    const { streams } = new NodePlatform();
+    const { listen, listener, port } = await listenOn(streams);
+    const sent = Buffer.alloc(16.5 * SLAB_BYTES);
+    const peer = connectSocket(port, '127.0.0.1');
+    peer.write(sent);
+    await until(() => listener.handles.length === 1);
+    const slabs = spy(Buffer, 'allocUnsafeSlow');
+    try {
+      const recorder = new RecordingListener();
+      listener.handles[0]!.open(recorder);
+      listener.handles[0]!.resumeReading();
+      await until(() => recorder.bytes === sent.length);
+      // How the bytes fall into reads is the system's affair.
+      const fullReads = recorder.chunks.filter(({ length }) => length === SLAB_BYTES).length;
+      expect(fullReads).to.be.greaterThan(0);
+      expect(slabs.callCount, 'one made after each full read, none after another').to.equal(fullReads);
+    } finally {
+      slabs.restore();
+      listener.handles[0]!.reset();
+      peer.destroy();
+      listen.close();
+    }
   });
 
   it('do not stop the socket unless the receiver wants no more', () => {

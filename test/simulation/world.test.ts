@@ -169,6 +169,22 @@ describe('World', () => {
     atNext();
     world.advance(3);
     expect(log).to.deep.equal(['instant at 0', 'instant at 0', 'instant at 3']);
+    expect(world.instant).to.equal(3);
+  });
+
+  it('steps for an instant that is to begin within a time, once', () => {
+    world.atNextInstant(note('instant'), 0.5);
+    world.advance(2);
+    expect(log).to.deep.equal(['instant at 0.5']);
+    expect(world.instant).to.equal(2);
+    world.atNextInstant(note('sooner'), 0.5);
+    world.advance(0.25);
+    expect(log).to.have.length(2);
+    expect(world.census().events).to.equal(0);
+    world.atNextInstant(note('never'), 0.5)();
+    expect(world.census().events).to.equal(0);
+    world.advance(2);
+    expect(log).to.have.length(2);
   });
 
   it('refuses two hosts of one name, two reactors on one platform, and a limit that is none', () => {

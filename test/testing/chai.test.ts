@@ -1,6 +1,6 @@
 import { expect, use } from 'chai';
-import { ConnectionDone, ConnectionLost, Deferred, fail, Failure, succeed } from 'ropewalk';
-import { successResultOf } from 'ropewalk/testing';
+import { ConnectionDone, ConnectionLost, Deferred, Failure, succeed } from 'ropewalk';
+import { successResultOf, TestReactor } from 'ropewalk/testing';
 import { ropewalkChai } from 'ropewalk/testing/chai';
 
 use(ropewalkChai);
@@ -31,10 +31,15 @@ describe('failureOf', () => {
     );
   });
 
-  it('takes the failure out of a Deferred that has failed', () => {
-    const deferred = fail(new TypeError('boom'));
+  it('looks at the failure of a Deferred, which counts as handled', () => {
+    const reactor = new TestReactor();
+    const deferred = new Deferred<void>();
+    reactor.callLater(0, () => deferred.errback(new TypeError('boom')));
+    reactor.advance(0);
+    expect(reactor.errors).to.have.length(1);
     expect(deferred).to.be.failureOf(TypeError);
-    expect(successResultOf<unknown>(deferred)).to.equal(undefined);
+    expect(deferred).to.be.failureOf(TypeError);
+    reactor.assertClean();
   });
 
   it('refuses a Deferred that has a value or no result, and leaves it usable', () => {

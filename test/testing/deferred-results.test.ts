@@ -1,15 +1,28 @@
 import { expect } from 'chai';
-import { Deferred, fail, setUnhandledErrorHandler, succeed } from 'ropewalk';
-import { assertNoResult, failureResultOf, successResultOf } from 'ropewalk/testing';
+import { Deferred, fail, succeed } from 'ropewalk';
+import { assertNoResult, failureResultOf, successResultOf, TestReactor } from 'ropewalk/testing';
 
 class Odd extends Error {}
 class Other extends Error {}
 
 describe('successResultOf', () => {
-  it('gives the value, once', () => {
+  it('gives the value, which stays', () => {
     const deferred = succeed('value');
     expect(successResultOf(deferred)).to.equal('value');
-    expect(successResultOf<unknown>(deferred)).to.equal(undefined);
+    expect(successResultOf(deferred)).to.equal('value');
+    const seen: string[] = [];
+    deferred.addCallback((value) => {
+      seen.push(value);
+    });
+    expect(seen).to.deep.equal(['value']);
+  });
+
+  it('refuses what is no Deferred', () => {
+    // @ts-expect-error: what a program without types may do
+    expect(() => successResultOf(undefined)).to.throw(TypeError, 'successResultOf takes a Deferred; got undefined');
+    const promise: unknown = Promise.resolve(1);
+    // @ts-expect-error: what a program without types may do
+    expect(() => successResultOf(promise)).to.throw(TypeError, /got .*Promise.*advanceAsync/);
   });
 
   it('throws for a failure, with the error as cause, and counts it as handled', () => {
@@ -18,7 +31,7 @@ describe('successResultOf', () => {
     expect(() => successResultOf(deferred))
       .to.throw(Error, /Success expected, but the Deferred failed: .*boom/)
       .with.property('cause', error);
-    expect(successResultOf<unknown>(deferred)).to.equal(undefined);
+    expect(failureResultOf(deferred).value).to.equal(error);
   });
 
   it('throws when there is no result, and does not take the one that comes later', () => {
@@ -42,6 +55,28 @@ describe('failureResultOf', () => {
     const error = new Odd('boom');
     expect(failureResultOf(fail(error)).value).to.equal(error);
     expect(failureResultOf(fail(error), Other, Odd).value).to.equal(error);
+  });
+
+  it('leaves the failure in its place, but handled', () => {
+    const reactor = new TestReactor();
+    const error = new Odd('boom');
+    const deferred = new Deferred<string>();
+    reactor.callLater(0, () => deferred.errback(error));
+    reactor.advance(0);
+    expect(reactor.errors).to.have.length(1);
+    expect(failureResultOf(deferred).value).to.equal(error);
+    expect(failureResultOf(deferred).value).to.equal(error);
+    reactor.advance(1);
+    reactor.assertClean();
+    expect(successResultOf(deferred.addErrback((failure) => failure.value.message))).to.equal('boom');
+  });
+
+  it('refuses what is no Deferred', () => {
+    const error: unknown = new Odd('boom');
+    // @ts-expect-error: what a program without types may do
+    expect(() => failureResultOf(error)).to.throw(TypeError, 'failureResultOf takes a Deferred; got an object');
+    // @ts-expect-error: what a program without types may do
+    expect(() => assertNoResult('text')).to.throw(TypeError, 'assertNoResult takes a Deferred');
   });
 
   it('throws for another type, a value, or no result', () => {
@@ -82,12 +117,12 @@ describe('assertNoResult', () => {
     expect(() => assertNoResult(deferred)).to.throw('No result expected, but the Deferred has a value: 3');
     expect(successResultOf(deferred)).to.equal(3);
 
-    const reported: unknown[] = [];
-    const previous = setUnhandledErrorHandler((failure) => reported.push(failure));
-    const failed = fail(new Odd('boom'));
+    const reactor = new TestReactor();
+    const failed = new Deferred<void>();
+    reactor.callLater(0, () => failed.errback(new Odd('boom')));
+    reactor.advance(0);
     expect(() => assertNoResult(failed)).to.throw(/No result expected, but the Deferred failed: .*boom/);
-    expect(successResultOf<unknown>(failed)).to.equal(undefined);
-    setUnhandledErrorHandler(previous);
-    expect(reported).to.deep.equal([]);
+    reactor.assertClean();
+    expect(failureResultOf(failed, Odd).value.message).to.equal('boom');
   });
 });

@@ -63,7 +63,7 @@ describe('a peer that dials', () => {
     reactor.listenTCP(80, Factory.forProtocol(Recorder));
     const peer = reactor.dial(80);
     expect(peer).to.include({ connected: false, closed: false, reason: undefined });
-    expect(() => peer.getHost()).to.throw('not connected yet');
+    expect(() => peer.getHost()).to.throw('not connected yet; connections are made during advance()');
     reactor.advance(0);
     expect(peer).to.include({ connected: true, ended: false, closed: false });
     expect(String(peer.getPeer())).to.equal("IPv4Address(type='TCP', host='127.0.0.1', port=80)");
@@ -76,6 +76,7 @@ describe('a peer that dials', () => {
     reactor.advance(0);
     expect(peer).to.include({ connected: false, closed: true });
     expect(peer.reason).to.be.failureOf(ConnectionRefusedError);
+    expect(() => peer.getPeer()).to.throw(/never connected: .*ECONNREFUSED/);
     peer.send('harmless');
     peer.end();
     peer.abort();
@@ -177,11 +178,11 @@ describe('a peer that dials', () => {
     expect(peer.received).to.have.length(1000);
     reactor.advance(0);
     expect(peer.received).to.have.length(2000);
-    reactor.advance(5);
+    reactor.advance(0.05);
     expect(peer.received).to.have.length(3000);
     const whole = peer.text();
     peer.clear();
-    reactor.advance(1);
+    reactor.advance(0.05);
     expect(peer.received).to.have.length(1000);
     expect((whole + peer.text()).slice(0, 74)).to.match(/^[ -~]{72}\r\n$/);
     peer.abort();
@@ -193,6 +194,58 @@ describe('a peer that dials', () => {
     const peer = reactor.dial(19);
     reactor.advance(0);
     expect(peer.received).to.have.length(65_536);
+  });
+
+  it('has a whole window at each instant, whatever it took in before', () => {
+    const { peer, protocol } = dial(new Recorder());
+    for (let second = 0; second < 6; second += 1) {
+      protocol.transport.write(Buffer.alloc(10_000));
+      reactor.advance(1);
+    }
+    expect(peer.received).to.have.length(60_000);
+    protocol.transport.write(Buffer.alloc(100_000));
+    reactor.advance(0);
+    expect(peer.received).to.have.length(60_000 + 65_536);
+    reactor.advance(0);
+    expect(peer.received).to.have.length(160_000);
+  });
+
+  it('keeps to one window at an instant, in whatever pieces the bytes come', () => {
+    const { peer, protocol } = dial(new Recorder(), { window: 10 });
+    protocol.transport.write('012345');
+    reactor.advance(1);
+    peer.clear();
+    protocol.transport.write('6');
+    reactor.callLater(1, () => protocol.transport.write('789abcdefghijklm'));
+    reactor.callLater(1, () => protocol.transport.write('nopq'));
+    reactor.advance(1);
+    expect(peer.text()).to.equal('6789abcdefg');
+    reactor.advance(0);
+    expect(peer.text()).to.equal('6789abcdefghijklmnopq');
+  });
+
+  it('takes in the next window 0.1 s later, as time passes', () => {
+    const { peer, protocol } = dial(new Recorder());
+    protocol.transport.write(Buffer.alloc(200_000));
+    protocol.transport.loseConnection();
+    reactor.advance(0);
+    expect(peer.received).to.have.length(65_536);
+    reactor.advance(0.1);
+    expect(peer.received).to.have.length(131_072);
+    expect(peer.closed).to.be.false;
+    reactor.advance(60);
+    expect(peer.received).to.have.length(200_000);
+    expect(peer.reason).to.be.failureOf(ConnectionDone);
+    reactor.advance(0);
+    expect(reactor.inspect().connections).to.deep.equal([]);
+  });
+
+  it('comes to rest where a server never stops, however long the advance', () => {
+    reactor.listenTCP(19, Factory.forProtocol(Chargen));
+    const peer = reactor.dial(19);
+    reactor.advance(10);
+    expect(peer.received.length).to.be.within(100 * 65_536, 102 * 65_536);
+    peer.abort();
   });
 
   it('stops reading when paused, and the other side has to wait', () => {

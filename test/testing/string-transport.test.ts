@@ -55,6 +55,13 @@ describe('StringTransport', () => {
     expect([chosen.getHost(), chosen.getPeer()]).to.deep.equal([hostAddress, peerAddress]);
   });
 
+  it('remembers the TCP options that were set', () => {
+    expect([transport.getTcpNoDelay(), transport.getTcpKeepAlive()]).to.deep.equal([true, false]);
+    transport.setTcpNoDelay(false);
+    transport.setTcpKeepAlive(true);
+    expect([transport.getTcpNoDelay(), transport.getTcpKeepAlive()]).to.deep.equal([false, true]);
+  });
+
   it('knows its producer, one at a time', () => {
     const producer = { pauseProducing: sinon.spy(), resumeProducing: sinon.spy(), stopProducing: sinon.spy() };
     transport.registerProducer(producer, true);

@@ -274,5 +274,91 @@ describe('TestReactor', () => {
       reactor.assertClean();
       reactor[Symbol.dispose]();
     });
+
+    it('says of a port that is closing that it needs an advance', () => {
+      const port = reactor.listenTCP(80, Factory.forProtocol(Protocol));
+      reactor.advance(0);
+      port.stopListening();
+      expect(() => reactor.assertClean()).to.throw('port 80 of 0.0.0.0 (closing): it needs an advance(0) to close');
+      reactor.advance(0);
+      reactor.assertClean();
+    });
+
+    it('does not count scripted servers and peers, but connections', () => {
+      const server = reactor.serve(80);
+      reactor.assertClean();
+      const port = reactor.listenTCP(81, Factory.forProtocol(Protocol));
+      const peer = reactor.dial(81);
+      reactor.advance(0);
+      port.stopListening();
+      reactor.advance(0);
+      expect(() => reactor.assertClean()).to.throw(/not clean:\n {2}connection from [^\n]*$/);
+      peer.abort();
+      reactor.advance(0);
+      reactor.assertClean();
+      expect(server.peers).to.deep.equal([]);
+    });
+  });
+
+  describe('await using', () => {
+    /** The message with which the disposal fails; undefined if it does not. */
+    async function dispose(): Promise<string | undefined> {
+      try {
+        await reactor[Symbol.asyncDispose]();
+        return undefined;
+      } catch (error) {
+        return String(error);
+      }
+    }
+
+    it('ends, and says nothing of what the block has closed', async () => {
+      let ended = false;
+      {
+        await using used = new TestReactor({ running: false });
+        void used.run().then(() => (ended = true));
+        const port = used.listenTCP(80, Factory.forProtocol(Protocol));
+        const peer = used.dial(80);
+        used.advance(0);
+        peer.end();
+        port.stopListening();
+      }
+      expect(ended).to.be.true;
+    });
+
+    it('ends of a reactor that has stopped, or never ran', async () => {
+      reactor.stop();
+      reactor.advance(0);
+      expect(await dispose()).to.equal(undefined);
+      await new TestReactor({ running: false })[Symbol.asyncDispose]();
+    });
+
+    it('reports what its stop ends, and stops all the same', async () => {
+      reactor.listenTCP(80, Factory.forProtocol(Protocol));
+      reactor.dial(80);
+      reactor.callLater(7, note, 'late');
+      const message = await dispose();
+      expect(message).to.match(
+        /not clean:\n {2}delayed call: [^\n]*\n {2}connection from [^\n]*\n {2}port 80 of 0.0.0.0$/,
+      );
+      expect(reactor.running).to.be.false;
+      expect(reactor.inspect()).to.deep.include({ connections: [], ports: [] });
+    });
+
+    it('reports the errors of before, and those of the shutdown', async () => {
+      reactor.callLater(0, () => {
+        throw new Error('before');
+      });
+      reactor.addSystemEventTrigger('during', 'shutdown', () => {
+        throw new Error('in the shutdown');
+      });
+      const message = await dispose();
+      expect(message).to.match(/unhandled error: Error: before[^]*unhandled error: Error: in the shutdown/);
+      expect(message?.match(/unhandled error/g)).to.have.length(2);
+    });
+
+    it('does not wait for a shutdown that waits for time', async () => {
+      reactor.addSystemEventTrigger('before', 'shutdown', () => new Deferred<void>());
+      expect(await dispose()).to.include('the shutdown: a trigger waits');
+    });
   });
 });

@@ -35,6 +35,10 @@ export class NodeHarness implements Harness {
     return this.#reactors.errors;
   }
 
+  get openHandleCount(): number {
+    return this.#handles.count;
+  }
+
   createReactor(options: ReactorOptions = {}): Reactor {
     return this.#reactors.create(new NodePlatform({ reading: this.#reading }), options);
   }

@@ -29,6 +29,11 @@ export class VirtualHarness implements Harness {
     return this.#reactors.errors;
   }
 
+  get openHandleCount(): number {
+    const { streams, listeners, attempts, events } = this.#world.census();
+    return streams + listeners + attempts + events;
+  }
+
   createReactor(options: ReactorOptions = {}): Reactor {
     this.#reactorCount += 1;
     // Each reactor has a clock of its own to be woken by, and all share the network of the machine.
@@ -40,7 +45,9 @@ export class VirtualHarness implements Harness {
   async dial(port: number, options: DialOptions = {}): Promise<Peer> {
     const { host = '127.0.0.1', ...peerOptions } = options;
     const peer = new ScriptedPeer(this.#world, peerOptions, (listener) =>
-      this.#machine.streams.connect({ kind: 'tcp', host, port }, listener, { windowBytes: DEFAULT_PEER_WINDOW_BYTES }),
+      this.#machine.virtualStreams.connect({ kind: 'tcp', host, port }, listener, {
+        windowBytes: DEFAULT_PEER_WINDOW_BYTES,
+      }),
     );
     this.#peers.push(peer);
     await this.until(() => peer.connected || peer.closed, 'the peer has been answered');
@@ -49,7 +56,7 @@ export class VirtualHarness implements Harness {
   }
 
   serve(options: ServeOptions = {}): Promise<PeerServer> {
-    const server = new ScriptedServer(this.#world, this.#machine.streams, 0, { host: '127.0.0.1', ...options });
+    const server = new ScriptedServer(this.#world, this.#machine.virtualStreams, 0, { host: '127.0.0.1', ...options });
     this.#servers.push(server);
     return Promise.resolve(new VirtualPeerServer(server, options, (condition, what) => this.until(condition, what)));
   }

@@ -27,9 +27,7 @@ export function describeMany(harness: () => Harness): void {
     it('opened and closed leave no connection, timer, port or handle behind', async function () {
       this.timeout(TIME_LIMIT_MILLISECONDS);
       const h = harness();
-      // By then mocha has armed its own timer.
-      await h.advance(0);
-      const resourcesBefore = countResources();
+      expect(h.openHandleCount).to.equal(0);
       const listenersBefore = process.eventNames().map((event) => process.listenerCount(event));
       const reactor = startReactor(h);
       let lostCount = 0;
@@ -53,6 +51,7 @@ export function describeMany(harness: () => Harness): void {
         await h.until(() => lostCount === opened + BATCH_SIZE && peers.every(({ closed }) => closed), 'all are closed');
         factory.protocols.length = 0;
       }
+      expect(h.openHandleCount, 'the port is seen').to.be.greaterThan(0);
       expect(reactor.inspect()).to.deep.include({ connections: [], connectors: [], delayedCalls: [] });
       await settled(h, listeningPort.stopListening(), 'the port has closed');
       let hasStopped = false;
@@ -68,7 +67,7 @@ export function describeMany(harness: () => Harness): void {
         connectors: [],
         ports: [],
       });
-      await h.until(() => !hasMore(countResources(), resourcesBefore), 'the handles are gone');
+      await h.until(() => h.openHandleCount === 0, 'the handles are gone');
       expect(process.eventNames().map((event) => process.listenerCount(event))).to.deep.equal(listenersBefore);
     });
   });
@@ -82,17 +81,4 @@ function pair(protocols: readonly RecordingProtocol[], peers: readonly Peer[]): 
     if (peer === undefined) throw new Error('a connection without a peer');
     ENDINGS[index % ENDINGS.length]?.(protocol, peer);
   });
-}
-
-/** How many of each kind keep the process alive; nothing changes here where the world is virtual. */
-function countResources(): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const kind of process.getActiveResourcesInfo()) counts.set(kind, (counts.get(kind) ?? 0) + 1);
-  return counts;
-}
-
-/** Of sockets, servers and timers; what else the process does is not the reactor's. */
-function hasMore(now: ReadonlyMap<string, number>, before: ReadonlyMap<string, number>): boolean {
-  const kinds = ['TCPSocketWrap', 'TCPServerWrap', 'TCPConnectWrap', 'TCPWRAP', 'TCPSERVERWRAP', 'Timeout'];
-  return kinds.some((kind) => (now.get(kind) ?? 0) > (before.get(kind) ?? 0));
 }

@@ -101,8 +101,21 @@ function describeListening(harness: () => Harness): void {
       const protocol = await nthProtocol(harness(), factory, 0);
       expect(protocol.transport.getPeer()).to.include({ family: 'IPv6', host: '::1' });
       expect(protocol.transport.getPeer().equals(peer.getHost())).to.equal(true);
-      await harness().dial(portOf(port));
-      await nthProtocol(harness(), factory, 1);
+    });
+
+    it('gives a client that came to :: by IPv4, and the end it came to, IPv4 addresses', async function () {
+      skipUnless(this, harness(), 'ipv6');
+      const reactor = startReactor(harness());
+      const factory = new RecordingFactory();
+      const port = reactor.listenTCP(0, factory, { interface: '::' });
+      await settled(harness(), port.whenListening(), 'the port is bound');
+      const peer = await harness().dial(portOf(port), { host: '127.0.0.1' });
+      const { transport } = await nthProtocol(harness(), factory, 0);
+      expect(transport.getPeer()).to.include({ family: 'IPv4', host: '127.0.0.1' });
+      expect(transport.getHost()).to.include({ family: 'IPv4', host: '127.0.0.1', port: portOf(port) });
+      expect(transport.getPeer().equals(peer.getHost())).to.equal(true);
+      expect(transport.getHost().equals(peer.getPeer())).to.equal(true);
+      expect(factory.addresses[0]?.equals(peer.getHost())).to.equal(true);
     });
   });
 }

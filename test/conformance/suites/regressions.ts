@@ -96,7 +96,7 @@ function describeRejections(harness: () => Harness): void {
   });
 
   it('has it reported, and loses the connection: a producer', async () => {
-    const { protocol } = await serve(harness(), {}, { reading: false });
+    const { protocol } = await serve(harness());
     const producer: PushProducer = { pauseProducing: rejected, resumeProducing: rejected, stopProducing: () => {} };
     protocol.transport.registerProducer(producer, true);
     protocol.transport.write(new Uint8Array(65_537));
