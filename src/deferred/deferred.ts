@@ -191,7 +191,7 @@ export class Deferred<T> implements PromiseLike<T> {
         'callback() takes a plain value; for a Deferred use chainDeferred, for a promise Deferred.fromPromise',
       );
     }
-    if (Deferred.#accept(this, value)) Deferred.#run(this);
+    if (Deferred.#accept(this, value) && (this.#head !== undefined || isFailure(value))) Deferred.#run(this);
   }
 
   /**
@@ -266,14 +266,15 @@ export class Deferred<T> implements PromiseLike<T> {
     return (yield this) as T;
   }
 
-  /** The same as `instanceof`, but faster. */
-  static #is(value: unknown): value is Deferred<unknown> {
-    return typeof value === 'object' && value !== null && #state in value;
-  }
-
   static #append(deferred: Deferred<unknown>, callback: Step | undefined, errback: Step | undefined): void {
-    Deferred.#enqueue(deferred, new Link(callback, errback));
-    if (deferred.#state !== 'unfired') Deferred.#run(deferred);
+    if (Deferred.#isAtRest(deferred)) {
+      // Nothing is before it, so it needs no link. If the result passes it by, all stays as it is.
+      const step = isFailure(deferred.#result) ? errback : callback;
+      if (step !== undefined) Deferred.#run(deferred, step);
+    } else {
+      Deferred.#enqueue(deferred, new Link(callback, errback));
+      if (deferred.#state !== 'unfired') Deferred.#run(deferred);
+    }
   }
 
   static #enqueue(deferred: Deferred<unknown>, link: Link): void {
@@ -295,12 +296,12 @@ export class Deferred<T> implements PromiseLike<T> {
     return true;
   }
 
-  /** Runs the links of `first`, and those of every `Deferred` that a result moves to on the way. */
-  static #run(first: Deferred<unknown>): void {
+  /** Runs `step`, if there is one, the links of `first`, and those of every `Deferred` that a result moves to on the way. */
+  static #run(first: Deferred<unknown>, step?: Step): void {
     let current = first;
+    let next = Deferred.#drain(current, step);
     let unfinished: Deferred<unknown>[] | undefined;
     for (;;) {
-      const next = Deferred.#drain(current);
       if (next !== undefined) {
         if (current.#head !== undefined) (unfinished ??= []).push(current);
         current = next;
@@ -309,14 +310,16 @@ export class Deferred<T> implements PromiseLike<T> {
         if (resumed === undefined) return;
         current = resumed;
       }
+      next = Deferred.#drain(current, undefined);
     }
   }
 
   /**
-   * Runs links until none is left, a pause or an inner `Deferred` holds the chain, or the result moves to another
-   * `Deferred`, which is returned: its links are to run next. Does nothing in a state without a result to pass on.
+   * Runs `first`, if there is one, and then links until none is left, a pause or an inner `Deferred` holds the chain, or
+   * the result moves to another `Deferred`, which is returned: its links are to run next. Does nothing in a state
+   * without a result to pass on.
    */
-  static #drain(self: Deferred<unknown>): Deferred<unknown> | undefined {
+  static #drain(self: Deferred<unknown>, first: Step | undefined): Deferred<unknown> | undefined {
     const before = self.#state;
     if (self.#pauses > 0 || !hasResult(before)) return undefined;
     const watched = before === 'unhandled' ? self.#result : undefined;
@@ -324,36 +327,43 @@ export class Deferred<T> implements PromiseLike<T> {
     let result = self.#result;
     let heir: Deferred<unknown> | undefined;
     self.#state = 'running';
-    // Each call may add links and pauses, so both are looked at afresh every time round.
-    while (self.#head !== undefined && self.#pauses === 0 && heir === undefined) {
-      const link: Link = self.#head;
-      self.#head = link.next;
-      const step = isFailure(result) ? link.errback : link.callback;
-      if (step === undefined) continue;
+    let step = first ?? Deferred.#takeStep(self, result);
+    while (step !== undefined) {
       if (typeof step === 'function') {
         observed = false;
         result = Deferred.#invoke(step, result);
-        if (!Deferred.#is(result)) continue;
-        const inner: Deferred<unknown> = result;
-        if (inner !== self && !Deferred.#isAtRest(inner)) {
-          Deferred.#waitFor(self, inner, watched !== undefined);
-          return undefined;
+        if (isObject(result) && result instanceof Deferred) {
+          const inner: Deferred<unknown> = result;
+          if (inner !== self && !Deferred.#isAtRest(inner)) {
+            Deferred.#waitFor(self, inner, watched !== undefined);
+            return undefined;
+          }
+          result = inner === self ? ownDeferredReturned() : Deferred.#takeResult(inner);
         }
-        result =
-          inner === self
-            ? new Failure(new TypeError('a callback returned its own Deferred'))
-            : Deferred.#takeResult(inner);
       } else {
         observed = step instanceof PromiseObserver;
         result = Deferred.#give(self, result, step);
-        if (Deferred.#is(result)) {
+        if (isObject(result) && result instanceof Deferred) {
           heir = result;
           result = undefined;
+          break;
         }
       }
+      step = Deferred.#takeStep(self, result);
     }
     Deferred.#rest(self, result, observed, watched);
     return heir;
+  }
+
+  /** Drops links until one has something to do with `result`. Called for each step, as any may add links and pauses. */
+  static #takeStep(self: Deferred<unknown>, result: unknown): Step | undefined {
+    while (self.#head !== undefined && self.#pauses === 0) {
+      const link: Link = self.#head;
+      self.#head = link.next;
+      const step = isFailure(result) ? link.errback : link.callback;
+      if (step !== undefined) return step;
+    }
+    return undefined;
   }
 
   /** Calls one callback. Returns what it returned, a promise as a `Deferred`, and what it threw as a `Failure`. */
@@ -361,7 +371,7 @@ export class Deferred<T> implements PromiseLike<T> {
     try {
       // A link's callback accepts what the link before it yields: checked where it was added.
       const returned = callback(result as never);
-      if (!isObject(returned) || Deferred.#is(returned) || !isPromiseLike(returned)) return returned;
+      if (!isObject(returned) || returned instanceof Deferred || !isPromiseLike(returned)) return returned;
       return Deferred.fromPromise(returned);
     } catch (error) {
       return new Failure(error);
@@ -379,10 +389,13 @@ export class Deferred<T> implements PromiseLike<T> {
     const watch = self.#state === 'unhandled' ? result : undefined;
     if (watch === watched) return;
     if (watched !== undefined) unwatchUnhandled(self);
-    if (watch instanceof Failure) {
-      const reported = self.#trace === undefined ? watch : new Failure(watch, { history: self.#trace.toString() });
-      watchUnhandled(self, reported, () => self.#state === 'unhandled' && self.#result === watch);
-    }
+    if (watch instanceof Failure) Deferred.#watch(self, watch);
+  }
+
+  /** Apart, for a function that makes a closure pays for its scope whenever it is called, and every chain comes to rest. */
+  static #watch(self: Deferred<unknown>, failure: Failure): void {
+    const reported = self.#trace === undefined ? failure : new Failure(failure, { history: self.#trace.toString() });
+    watchUnhandled(self, reported, () => self.#state === 'unhandled' && self.#result === failure);
   }
 
   /** Leaves the loop until `inner` hands its result over. */
@@ -399,27 +412,27 @@ export class Deferred<T> implements PromiseLike<T> {
    * it or is to be fired with it. Returns the `Deferred` that has it now, or else the result that is here after it.
    */
   static #give(from: Deferred<unknown>, result: unknown, to: Exclude<Step, Callback>): unknown {
-    if (!Deferred.#is(to)) {
-      if (to instanceof PromiseObserver) {
-        to.observe(result);
-        return result;
-      }
-      try {
-        return Deferred.#accept(to.deferred, result) ? to.deferred : undefined;
-      } catch (error) {
-        return new Failure(error);
-      }
+    if (to instanceof Deferred) {
+      // It may have stopped waiting.
+      if (to.#state !== 'waiting' || to.#result !== from) return result;
+      to.#state = 'fired';
+      to.#result = result;
+      return to;
     }
-    // It may have stopped waiting.
-    if (to.#state !== 'waiting' || to.#result !== from) return result;
-    to.#state = 'fired';
-    to.#result = result;
-    return to;
+    if (to instanceof PromiseObserver) {
+      to.observe(result);
+      return result;
+    }
+    try {
+      return Deferred.#accept(to.deferred, result) ? to.deferred : undefined;
+    } catch (error) {
+      return new Failure(error);
+    }
   }
 
   /** Whether the result is there to be taken, with no link or pause before it. */
   static #isAtRest(deferred: Deferred<unknown>): boolean {
-    return deferred.#pauses === 0 && deferred.#head === undefined && hasResult(deferred.#state);
+    return hasResult(deferred.#state) && deferred.#head === undefined && deferred.#pauses === 0;
   }
 
   static #takeResult(deferred: Deferred<unknown>): unknown {
@@ -475,10 +488,15 @@ function alreadyCalled(trace: DeferredTrace | undefined): AlreadyCalledError {
   return new AlreadyCalledError(`The Deferred has already been fired. ${trace.toString()}\nand is now fired again`);
 }
 
+function ownDeferredReturned(): Failure {
+  return new Failure(new TypeError('a callback returned its own Deferred'));
+}
+
 function hasResult(state: State): boolean {
   return state === 'fired' || state === 'unhandled' || state === 'observed';
 }
 
+/** Or null. */
 function isObject(value: unknown): boolean {
   return typeof value === 'object' || typeof value === 'function';
 }

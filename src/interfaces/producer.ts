@@ -1,24 +1,26 @@
 /**
  * Flow control between whoever makes bytes and whoever takes them (Twisted's `IConsumer`, `IPushProducer`,
- * `IPullProducer`).
+ * `IPullProducer`). An error in a method of a producer, or the rejection of a promise it returned, is reported and costs the
+ * connection, as with a hook of a protocol.
  */
+import type { HookResult } from './protocol.ts';
 
 /** A source that writes on its own until paused. May be paused again while paused. */
 export interface PushProducer {
   /** Stop writing until `resumeProducing`. */
-  pauseProducing(): void;
+  pauseProducing(): HookResult;
   /** Write again; only called after a pause. */
-  resumeProducing(): void;
+  resumeProducing(): HookResult;
   /** The consumer is gone: stop for good and free what you hold. */
-  stopProducing(): void;
+  stopProducing(): HookResult;
 }
 
 /** A source that writes once each time it is asked. */
 export interface PullProducer {
   /** Write something now, or call `unregisterProducer` if there is no more. */
-  resumeProducing(): void;
+  resumeProducing(): HookResult;
   /** The consumer is gone: stop for good and free what you hold. */
-  stopProducing(): void;
+  stopProducing(): HookResult;
 }
 
 /** Takes bytes and throttles the one producer registered with it. */

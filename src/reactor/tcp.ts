@@ -76,8 +76,9 @@ export function connectTCP(
 }
 
 function requireFamilies(families: readonly IPFamily[]): void {
-  const isList = Array.isArray(families) && families.length > 0;
-  if (!isList || !families.every((family) => FAMILIES.includes(family))) {
+  const given: unknown = families;
+  const isList = Array.isArray(given) && given.length > 0;
+  if (!isList || !given.every((family) => FAMILIES.some((known) => known === family))) {
     throw new TypeError(`families must be a list of 'IPv4' and 'IPv6'; got ${describe(families)}`);
   }
 }

@@ -32,16 +32,17 @@ describe('the clock of Node', () => {
   it('lets what the world has to deliver come between two turns', async () => {
     const clock = new NodeClock();
     let delivered = false;
-    let turns = 0;
+    const turns: string[] = [];
     clock.attach(() => {
-      turns += 1;
+      turns.push(delivered ? 'after' : 'before');
+      if (turns.length === 1) setTimeout(() => (delivered = true), 1);
       // Turns that starved the world would go on for ever.
       if (!delivered) clock.wakeAt(0);
     });
     clock.wakeAt(0);
-    setTimeout(() => (delivered = true), 1);
-    await until(() => delivered);
-    expect(turns).to.be.greaterThan(0);
+    await until(() => turns.includes('after'));
+    expect(turns[0]).to.equal('before');
+    expect(turns.filter((turn) => turn === 'after')).to.have.length(1);
   });
 
   it('calls the turn at the time, never before it', async () => {
