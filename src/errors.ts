@@ -444,7 +444,11 @@ export class SystemExit extends RopewalkError {
   }
   /** The status of the program, from 0 to 255. */
   readonly exitCode: number;
+  /** Throws `RangeError` for anything but a whole number from 0 to 255: a system has no other status. */
   constructor(exitCode: number, options?: ErrorOptions) {
+    if (!Number.isInteger(exitCode) || exitCode < 0 || exitCode > EXIT_CODE_MAX) {
+      throw new RangeError(`exitCode must be a whole number from 0 to 255; got ${String(exitCode)}`);
+    }
     super(`The program ends with status ${String(exitCode)}`, options);
     this.exitCode = exitCode;
   }

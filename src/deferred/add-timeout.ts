@@ -1,3 +1,4 @@
+import { requireDelay } from '../arguments.ts';
 import { CancelledError, TimeoutError } from '../errors.ts';
 import type { ReactorTime } from '../interfaces/time.ts';
 import type { CallbackResult, Deferred } from './deferred.ts';
@@ -16,6 +17,7 @@ export function addTimeout<T, U>(
   clock: Pick<ReactorTime, 'callLater'>,
   onTimeoutCancel: TimeoutCancelHandler<T, U>,
 ): Deferred<T | U> {
+  requireDelay('timeoutSeconds', timeoutSeconds);
   let isTimedOut = false;
   const call = clock.callLater(timeoutSeconds, () => {
     isTimedOut = true;

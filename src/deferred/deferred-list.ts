@@ -2,6 +2,7 @@
 import { FirstError } from '../errors.ts';
 import { Deferred } from './deferred.ts';
 import type { Failure } from './failure.ts';
+import { requireDeferreds } from './require-deferreds.ts';
 
 /** How one input ended: `[true, value]` or `[false, failure]`. */
 export type DeferredOutcome<T> = [success: true, value: T] | [success: false, failure: Failure];
@@ -45,10 +46,10 @@ export class DeferredList<const T extends readonly unknown[], First extends bool
 
   constructor(deferreds: readonly [...{ [K in keyof T]: Deferred<T[K]> }], options: DeferredListOptions<First> = {}) {
     super();
-    this.#deferreds = [...deferreds];
-    this.#outcomes = new Array<DeferredOutcome<unknown>>(deferreds.length);
+    this.#deferreds = requireDeferreds(deferreds);
+    this.#outcomes = new Array<DeferredOutcome<unknown>>(this.#deferreds.length);
     this.#options = options;
-    this.#outstanding = deferreds.length;
+    this.#outstanding = this.#deferreds.length;
     if (this.#outstanding === 0 && options.fireOnOneCallback !== true) this.#fireWith([]);
     this.#deferreds.forEach((deferred, index) => {
       deferred.addCallbacks(

@@ -78,19 +78,23 @@ export class DeferredQueue<T> implements AsyncIterable<T> {
     return succeed(value);
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
+  [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> {
     return new QueueIterator(this);
   }
 }
 
 /** By hand, where an async generator would keep its place in the queue, and swallow a value, after the loop has ended. */
-class QueueIterator<T> implements AsyncIterator<T, undefined> {
+class QueueIterator<T> implements AsyncIterableIterator<T, undefined> {
   readonly #queue: DeferredQueue<T>;
   readonly #waiting = new Set<Deferred<T>>();
   #hasEnded = false;
 
   constructor(queue: DeferredQueue<T>) {
     this.#queue = queue;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
   }
 
   async next(): Promise<IteratorResult<T, undefined>> {

@@ -1,6 +1,7 @@
 import { FailureGroup } from '../errors.ts';
 import { Deferred } from './deferred.ts';
 import type { Failure } from './failure.ts';
+import { requireDeferreds } from './require-deferreds.ts';
 
 /**
  * Fires with `[index, value]` of the first of `deferreds` to succeed, and cancels the others first; what becomes of those is
@@ -15,7 +16,7 @@ export function race<const T extends readonly unknown[]>(
   deferreds: readonly [...{ [K in keyof T]: Deferred<T[K]> }],
 ): Deferred<[index: number, value: T[number]]> {
   // A copy, for the caller's list may change; of one type, for from here on the types are the caller's alone to know.
-  return new Race([...deferreds] as readonly Deferred<T[number]>[]).result;
+  return new Race(requireDeferreds(deferreds)).result;
 }
 
 class Race<T> {

@@ -47,12 +47,13 @@ export class WaitingList<T> {
     return deferred;
   }
 
-  /** Takes the first from the list, to be fired, or undefined if nobody waits. */
+  /** Takes the first from the list, to be fired, or undefined if nobody waits. One that its holder has fired waits no more. */
   take(): Deferred<T> | undefined {
-    const entry = this.#first;
-    if (entry === undefined) return undefined;
-    this.#remove(entry);
-    return entry.deferred;
+    for (let entry = this.#first; entry !== undefined; entry = this.#first) {
+      this.#remove(entry);
+      if (!entry.deferred.called) return entry.deferred;
+    }
+    return undefined;
   }
 
   #remove(entry: Entry<T>): void {

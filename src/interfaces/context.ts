@@ -3,7 +3,11 @@
  * (`AsyncLocalStorage` on Node).
  */
 
-/** Calls `fn` in the context that was captured, and returns or throws what it does. */
+/**
+ * Calls `fn` in the context that was captured, and returns or throws what it does. A context that `fn` enters and does
+ * not leave (`enterWith`) lasts until `fn` has returned: neither the caller nor the next call here is in it. `capture`
+ * inside `fn` captures it.
+ */
 export type RunInContext = <R>(fn: () => R) => R;
 
 /** What a platform supplies so that a reactor can carry contexts along. */

@@ -1,6 +1,7 @@
 import { AlreadyCalled, AlreadyCancelled } from '../errors.ts';
 import type { DelayedCall } from '../interfaces/delayed-call.ts';
 import { requireDelay, requireFinite } from '../arguments.ts';
+import { nameOf } from './contexts.ts';
 
 /** What a call needs of the timers that made it. */
 export interface ScheduledCallOwner {
@@ -89,8 +90,8 @@ export class ScheduledCall implements DelayedCall {
 
   /** For people: what will be called and when. */
   toString(): string {
-    const name = this.#fn?.name;
-    return `${name === undefined || name === '' ? 'anonymous function' : name} (${this.state}, due at ${String(this.time)} s)`;
+    const name = this.#fn === undefined ? '' : nameOf(this.#fn);
+    return `${name === '' ? 'anonymous function' : name} (${this.state}, due at ${String(this.time)} s)`;
   }
 
   #requirePending(): void {

@@ -18,7 +18,8 @@ export const SLICE_STEPS_MAX = 1000;
 export interface CooperatorOptions {
   /**
    * Called at the beginning of each slice; the function it returns is called after each step and ends the slice by
-   * returning true. By default a slice ends after `SLICE_SECONDS` on the clock, or `SLICE_STEPS_MAX` steps.
+   * returning true. By default a slice ends after `SLICE_SECONDS` on the clock, or `SLICE_STEPS_MAX` steps. If either
+   * throws, the slice ends, the error goes to whoever called the slice (a reactor reports it), and the next slice comes.
    */
   readonly terminationPredicateFactory?: () => () => boolean;
   /** Has a function called later, once, never from inside; by default in the next turn of the clock. */
@@ -134,8 +135,12 @@ export class Cooperator implements Disposable {
     if (this.#state !== 'running' || this.#nextSlice !== undefined || this.#ready.size === 0) return;
     this.#nextSlice = this.#schedule(() => {
       this.#nextSlice = undefined;
-      this.#runSlice();
-      this.#scheduleSlice();
+      try {
+        this.#runSlice();
+      } finally {
+        // Also when the user's predicate threw: the tasks are not to blame, and go on while the clock has the error.
+        this.#scheduleSlice();
+      }
     });
   }
 

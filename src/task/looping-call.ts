@@ -52,6 +52,12 @@ const STOPPED: State = { name: 'stopped' };
 /** The part of an interval that rounding may take from a time: less than this before a call is due counts as due. */
 const INTERVAL_TOLERANCE = 1e-9;
 
+/** What rounding may take from a time whatever the interval, in parts of that time: far from its origin a clock is coarse. */
+const TIME_TOLERANCE = 4 * Number.EPSILON;
+
+/** The most that is ever taken for rounding, in intervals; those that the clock can hardly tell apart would need more. */
+const TOLERANCE_MAX = 0.5;
+
 /**
  * Calls a function at regular intervals on a clock: a reactor, or a fake one in a test. Calls do not overlap and do
  * not drift; while the function, or the Deferred or promise that it returns, takes longer than the interval, the calls
@@ -91,8 +97,8 @@ export class LoopingCall implements Disposable {
   }
 
   /**
-   * Begins to call the function every `intervalSeconds`, 0 for once in each turn; the first time at once, inside this
-   * call, unless `now` is false. The Deferred fires with this looping call after `stop`, when no call is under way any
+   * Begins to call the function every `intervalSeconds`, 0 for once in each turn, as is an interval too small to change
+   * the clock's time; the first time at once, inside this call, unless `now` is false. The Deferred fires with this looping call after `stop`, when no call is under way any
    * more; if the function throws, or its Deferred or promise fails, the loop ends and the error is delivered there.
    * Cancelling it stops the loop, and cancels the call under way.
    *
@@ -237,11 +243,14 @@ export class LoopingCall implements Disposable {
 /** How long to wait at `now` for the next whole interval after the origin. */
 function untilNext(run: Run, now: number): number {
   if (run.interval === 0) return 0;
-  return Math.max(0, run.origin + (intervalsUntil(run, now) + 1) * run.interval - now);
+  const wait = run.origin + (intervalsUntil(run, now) + 1) * run.interval - now;
+  // A wait that rounding has made nothing would be for the call just made.
+  return now + wait > now ? wait : Math.max(0, wait) + run.interval;
 }
 
 /** How many whole intervals lie between the origin and `time`; negative if that was before the last `reset`. */
 function intervalsUntil(run: Run, time: number): number {
   const intervals = (time - run.origin) / run.interval;
-  return Math.trunc(intervals + Math.sign(intervals) * INTERVAL_TOLERANCE);
+  const rounding = (TIME_TOLERANCE * Math.max(Math.abs(time), Math.abs(run.origin))) / run.interval;
+  return Math.trunc(intervals + Math.sign(intervals) * Math.min(TOLERANCE_MAX, INTERVAL_TOLERANCE + rounding));
 }

@@ -8,6 +8,7 @@ import {
   FirstError,
   fail,
   gatherResults,
+  race,
   succeed,
 } from 'ropewalk/core';
 import { UnhandledErrorCollector, setTurnSink } from '../../src/deferred/unhandled.ts';
@@ -269,5 +270,16 @@ describe('gatherResults', () => {
     gathered.cancel();
     expect(cancellers.map((canceller) => canceller.callCount)).to.deep.equal([1, 1]);
     expect(firstErrorOf(seen).subFailure.check(CancelledError)).to.equal(CancelledError);
+  });
+
+  it('refuses what is no Deferred before it touches any, as gatherResults and race do, and takes any iterable', () => {
+    const waiting = new Deferred<number>();
+    for (const make of [(list: never) => new DeferredList(list), gatherResults, race] as ((list: never) => unknown)[]) {
+      expect(() => make([waiting, Promise.resolve(1)] as never)).to.throw(TypeError, 'deferreds[1] must be a Deferred');
+      expect(() => make(undefined as never)).to.throw(TypeError, 'deferreds must be a list of Deferreds');
+    }
+    const list = new DeferredList(new Set([succeed(1)]) as never);
+    expect(list.called).to.equal(true);
+    waiting.callback(1);
   });
 });

@@ -56,6 +56,16 @@ for (const [name, make] of Object.entries(kinds)) {
       expect(results(last)).to.deep.equal([lock]);
     });
 
+    it('goes to the next when a waiter has been fired by whoever holds it', () => {
+      lock.acquire();
+      const fired = lock.acquire();
+      const next = lock.acquire();
+      fired.addBoth(() => undefined);
+      fired.errback(new Error('fired by its holder'));
+      lock.release();
+      expect(next.called).to.be.true;
+    });
+
     it('refuses to be released by more than hold it', () => {
       expect(() => lock.release()).to.throw(RangeError);
       lock.acquire();

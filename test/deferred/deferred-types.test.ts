@@ -1,3 +1,4 @@
+import { expect } from 'chai';
 import { expectTypeOf } from 'expect-type';
 import { Deferred, DeferredList, Failure, execute, fail, gatherResults, maybeDeferred, succeed } from 'ropewalk/core';
 import type { DeferredOutcome } from 'ropewalk/core';
@@ -13,6 +14,22 @@ describe('The types of Deferred', () => {
     expectTypeOf(succeed(1).addCallback((): string | Failure => 'a')).toEqualTypeOf<Deferred<string>>();
     expectTypeOf(succeed(1).addCallback(() => undefined)).toEqualTypeOf<Deferred<undefined>>();
     expectTypeOf(succeed(1).addCallback(() => {})).toEqualTypeOf<Deferred<void>>();
+  });
+
+  it('have no value after a callback that always fails', () => {
+    const failed = succeed(1).addCallback(() => new Failure(new Error('always')));
+    expectTypeOf(failed).toEqualTypeOf<Deferred<never>>();
+    failed.addErrback(() => undefined);
+    const both = succeed(1).addBoth(() => new Failure(new Error('always')));
+    expectTypeOf(both).toEqualTypeOf<Deferred<never>>();
+    both.addErrback(() => undefined);
+  });
+
+  it('refuse a Deferred for a value, as the call does', () => {
+    // @ts-expect-error -- a Deferred is no number
+    expect(() => new Deferred<number>().callback(succeed(1))).to.throw(TypeError);
+    // @ts-expect-error -- nor is a promise
+    expect(() => new Deferred<number>().callback(Promise.resolve(1))).to.throw(TypeError);
   });
 
   it('keep the value an errback is passed by with', () => {
