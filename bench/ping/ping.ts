@@ -13,8 +13,8 @@ import { chooseLoad, type Load } from './load.ts';
 const ROUNDS = 5;
 const WARM_UP_REQUESTS = 50_000;
 const CASES = [
-  { pipeline: 1, requests: 200_000 },
-  { pipeline: 16, requests: 1_000_000 },
+  { pipeline: 1, requests: 100_000 },
+  { pipeline: 16, requests: 500_000 },
 ] as const;
 
 interface Usage {
