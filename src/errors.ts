@@ -6,6 +6,7 @@
  * in capitals without a final `Error`, so that programs can tell errors apart without reading messages, and across
  * two copies of this package. The classes and their hierarchy are Twisted's (`twisted.internet.error`, `.defer`).
  */
+import { requireIntegerFrom } from './arguments.ts';
 import type { Failure } from './deferred/failure.ts';
 
 /** Gives a class its `name` and `code` once, on the prototype, so that stack traces begin with the right name. */
@@ -444,11 +445,10 @@ export class SystemExit extends RopewalkError {
   }
   /** The status of the program, from 0 to 255. */
   readonly exitCode: number;
-  /** Throws `RangeError` for anything but a whole number from 0 to 255: a system has no other status. */
+  /** Throws `RangeError` for a number that is no status of a program, `TypeError` for what is no number. */
   constructor(exitCode: number, options?: ErrorOptions) {
-    if (!Number.isInteger(exitCode) || exitCode < 0 || exitCode > EXIT_CODE_MAX) {
-      throw new RangeError(`exitCode must be a whole number from 0 to 255; got ${String(exitCode)}`);
-    }
+    requireIntegerFrom('exitCode', exitCode, 0);
+    if (exitCode > 255) throw new RangeError(`exitCode must be at most 255; got ${String(exitCode)}`);
     super(`The program ends with status ${String(exitCode)}`, options);
     this.exitCode = exitCode;
   }

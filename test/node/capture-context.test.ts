@@ -5,6 +5,7 @@ import {
   type Address,
   ClientFactory,
   type Connector,
+  Cooperator,
   createReactor,
   Deferred,
   deferLater,
@@ -163,6 +164,153 @@ describe('createReactor({ captureContext: true })', () => {
     }
     await runOutside(reactor);
     expect(log).to.have.members(['lost: connection 1', 'lost: connection 2']);
+  });
+
+  it('builds each protocol in the context of listenTCP, whatever its hooks and those of others have entered', async () => {
+    const { reactor, log, say, within } = setUp();
+    let built = 0;
+    class Server extends Protocol {
+      readonly #number: number;
+      constructor(number: number) {
+        super();
+        this.#number = number;
+      }
+      override connectionMade(): void {
+        say(`${this.#number} made`);
+        storage.enterWith('made');
+        reactor.callSoon(() => say(`${this.#number} call`));
+      }
+      override dataReceived(): void {
+        say(`${this.#number} data`);
+        storage.enterWith('data');
+        this.transport.loseConnection();
+      }
+      override connectionLost(): void {
+        say(`${this.#number} lost`);
+        if (built === 3) reactor.stop();
+        else connect();
+      }
+    }
+    class ServerFactory extends Factory {
+      override buildProtocol(_address: Address): Protocol {
+        built += 1;
+        say(`${built} built`);
+        // The second enters none.
+        if (built !== 2) storage.enterWith(`connection ${built}`);
+        return new Server(built);
+      }
+    }
+    class Hello extends Protocol {
+      override connectionMade(): void {
+        this.transport.write('hello');
+      }
+    }
+    const port = await within('listen', () =>
+      reactor.listenTCP(0, new ServerFactory(), { interface: '127.0.0.1' }).whenListening(),
+    );
+    const host = port.getHost();
+    const connect = (): void => {
+      within('connect', () => {
+        reactor.connectTCP('127.0.0.1', 'port' in host ? host.port : 0, ClientFactory.forProtocol(Hello));
+      });
+    };
+    connect();
+    await runOutside(reactor);
+    expect(log).to.have.members(
+      ['connection 1', 'listen', 'connection 3'].flatMap((context, index) => {
+        const number = index + 1;
+        return [
+          ...[`${number} built: listen`, `${number} made: ${context}`, `${number} call: made`],
+          ...[`${number} data: ${context}`, `${number} lost: ${context}`],
+        ];
+      }),
+    );
+  });
+
+  it('ends with a bound function, or a call, what that has entered', async () => {
+    const { reactor, log, say, within } = setUp();
+    const bound = within('bound', () =>
+      reactor.bindContext((entered: string) => {
+        say(entered);
+        storage.enterWith(entered);
+      }),
+    );
+    within('caller', () => {
+      bound('first');
+      bound('second');
+      say('caller');
+    });
+    reactor.callSoon(() => storage.enterWith('a call'));
+    reactor.callSoon(() => {
+      say('another call');
+      reactor.stop();
+    });
+    await runOutside(reactor);
+    expect(log).to.deep.equal(['first: bound', 'second: bound', 'caller: caller', 'another call: undefined']);
+  });
+
+  it('keeps what a bound generator has entered from step to step, and from its callers', () => {
+    const { reactor, log, say, within } = setUp();
+    function* work(): Generator<undefined, void> {
+      try {
+        say('first step');
+        storage.enterWith('own');
+        yield undefined;
+        say('second step');
+        storage.enterWith('own again');
+        yield undefined;
+      } finally {
+        say('closed');
+      }
+    }
+    const generators = within('bound', () => [reactor.bindContext(work()), reactor.bindContext(work())]);
+    within('caller', () => {
+      for (const generator of generators) generator.next();
+      say('caller');
+      for (const generator of generators) generator.next();
+      for (const generator of generators) generator.return();
+      say('caller');
+    });
+    expect(log).to.deep.equal([
+      ...['first step: bound', 'first step: bound', 'caller: caller', 'second step: own', 'second step: own'],
+      ...['closed: own again', 'closed: own again', 'caller: caller'],
+    ]);
+  });
+
+  it('binds a generator also for the loop or the other generator that goes through it', () => {
+    const { reactor, log, say, within } = setUp();
+    function* work(): Generator<string, void> {
+      say('step');
+      yield 'body';
+    }
+    function* outer(inner: Generator<string, void>): Generator<string, void> {
+      yield* inner;
+    }
+    const bind = () => reactor.bindContext(work());
+    const first = within('bound', bind);
+    const second = within('bound', bind);
+    within('caller', () => {
+      for (const body of first) say(body);
+      outer(second).next();
+    });
+    expect(log).to.deep.equal(['step: bound', 'body: caller', 'step: bound']);
+  });
+
+  it('runs the tasks of a Cooperator in the context in which its slice was asked for, unless they are bound', async () => {
+    const { reactor, log, say, within } = setUp();
+    const cooperator = new Cooperator(reactor);
+    function* work(name: string): Generator<undefined, void> {
+      say(name);
+      yield undefined;
+    }
+    within('first', () => void cooperator.cooperate(work('a')));
+    within('second', () => {
+      cooperator.cooperate(work('b'));
+      cooperator.cooperate(reactor.bindContext(work('c')));
+    });
+    reactor.callLater(0.005, () => reactor.stop());
+    await runOutside(reactor);
+    expect(log).to.deep.equal(['a: first', 'b: first', 'c: second']);
   });
 
   it('resumes a coroutine that was bound in the context in which that was done', async () => {

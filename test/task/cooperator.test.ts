@@ -107,6 +107,46 @@ describe('Cooperator', () => {
     expect(clock.getDelayedCalls()).to.have.lengthOf(0);
   });
 
+  for (const [what, predicateOfSlice] of [
+    [
+      'terminationPredicateFactory',
+      (slice: number): (() => boolean) => {
+        if (slice === 2) throw new RangeError('no predicate');
+        return () => true;
+      },
+    ],
+    [
+      'predicate',
+      (slice: number): (() => boolean) =>
+        () => {
+          if (slice === 2) throw new RangeError('no answer');
+          return true;
+        },
+    ],
+  ] as const) {
+    it(`goes on with the next slice when its ${what} throws, which the reactor reports`, () => {
+      const reactor = new TestReactor();
+      let slices = 0;
+      const cooperator = new Cooperator(reactor, {
+        terminationPredicateFactory: () => {
+          slices += 1;
+          return predicateOfSlice(slices);
+        },
+      });
+      let steps = 0;
+      const done = cooperator.coiterate(
+        (function* () {
+          for (; steps < 5; steps += 1) yield undefined;
+        })(),
+      );
+      reactor.advance(0);
+      expect(reactor.flushErrors(RangeError)).to.have.lengthOf(1);
+      expect(steps).to.equal(5);
+      successResultOf(done);
+      reactor.assertClean();
+    });
+  }
+
   it('waits for start when it is made so', () => {
     const { clock, log, cooperator, work } = setUp(1, { started: false });
     expect(cooperator.running).to.equal(false);

@@ -1,13 +1,11 @@
 /**
- * Random schedules run on a LoopingCall and on a model that walks through time tick by tick. Time is in quarters of a
- * second, which floating point tells exactly.
+ * Random schedules run on a LoopingCall and on a model that walks through time tick by tick. A tick is a power of two of a
+ * second, which floating point tells exactly, also after the origins chosen here.
  */
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { Deferred, LoopingCall } from 'ropewalk/core';
 import { Clock } from 'ropewalk/testing';
-
-const TICK = 0.25;
 
 /** What is done to the loop after so many ticks more. */
 interface Step {
@@ -16,6 +14,9 @@ interface Step {
 }
 
 interface Schedule {
+  /** How far the clock is when all begins, in seconds. */
+  readonly origin: number;
+  readonly tickSeconds: number;
   readonly interval: number;
   readonly now: boolean;
   /** How many ticks each call takes, over and over; 0 is a function that returns at once. */
@@ -24,6 +25,8 @@ interface Schedule {
 }
 
 const schedules: fc.Arbitrary<Schedule> = fc.record({
+  origin: fc.constantFrom(0, 86400.37, 31_536_000.1, 1_700_000_000.7),
+  tickSeconds: fc.constantFrom(0.25, 2 ** -10, 2 ** -16),
   interval: fc.integer({ min: 1, max: 6 }),
   now: fc.boolean(),
   durations: fc.array(fc.integer({ min: 0, max: 15 }), { minLength: 1, maxLength: 5 }),
@@ -36,18 +39,19 @@ const schedules: fc.Arbitrary<Schedule> = fc.record({
   ),
 });
 
-function runReal({ interval, now, durations, steps }: Schedule): string[] {
+function runReal({ origin, tickSeconds, interval, now, durations, steps }: Schedule): string[] {
   const clock = new Clock();
+  clock.advance(origin);
   const log: string[] = [];
   let calls = 0;
-  const say = (what: string): void => void log.push(`${clock.seconds() / TICK} ${what}`);
+  const say = (what: string): void => void log.push(`${(clock.seconds() - origin) / tickSeconds} ${what}`);
   const loop = LoopingCall.withCount(clock, (count) => {
     say(`call ${count}`);
     const duration = durations[calls % durations.length]!;
     calls += 1;
     if (duration === 0) return undefined;
     const done = new Deferred<undefined>();
-    clock.callLater(duration * TICK, () => done.callback(undefined));
+    clock.callLater(duration * tickSeconds, () => done.callback(undefined));
     return done;
   });
   const attempt = (what: string, action: () => void): void => {
@@ -59,12 +63,12 @@ function runReal({ interval, now, durations, steps }: Schedule): string[] {
   };
   const start = (): void => {
     attempt('start', () => {
-      loop.start(interval * TICK, { now }).addCallback(() => say('done'));
+      loop.start(interval * tickSeconds, { now }).addCallback(() => say('done'));
     });
   };
   start();
   for (const { ticks, then } of steps) {
-    clock.advance(ticks * TICK);
+    clock.advance(ticks * tickSeconds);
     if (then === 'stop') attempt('stop', () => loop.stop());
     if (then === 'reset') attempt('reset', () => loop.reset());
     if (then === 'restart') start();
@@ -173,9 +177,16 @@ describe('LoopingCall against a model', () => {
   });
 
   it('calls at most once in an interval and never drifts, whatever the interval and the origin', () => {
-    const seconds = fc.double({ min: 1e-3, max: 100, noNaN: true });
+    const seconds = fc.oneof(
+      fc.double({ min: 1e-3, max: 100, noNaN: true }),
+      fc.constantFrom(1, 0.1, 0.05, 0.01, 0.007, 0.003, 0.001),
+    );
+    const origins = fc.oneof(
+      fc.double({ min: 0, max: 2e9, noNaN: true }),
+      fc.constantFrom(0.37, 3600.1, 86400.37, 1e6 + 0.1, 31_536_000.3, 1_700_000_000.123),
+    );
     fc.assert(
-      fc.property(seconds, seconds, fc.array(seconds, { maxLength: 30 }), (interval, origin, advances) => {
+      fc.property(seconds, origins, fc.array(seconds, { maxLength: 30 }), (interval, origin, advances) => {
         const clock = new Clock();
         clock.advance(origin);
         const times: number[] = [];
@@ -183,12 +194,16 @@ describe('LoopingCall against a model', () => {
         void loop.start(interval);
         // A thousand calls are enough of any interval.
         for (const advance of advances) clock.advance(Math.min(advance, interval * 30));
+        // What the clock cannot tell apart so far from its origin.
+        const resolution = 4 * Number.EPSILON * clock.seconds();
         times.forEach((time, index) => {
-          expect(time).to.be.closeTo(origin + index * interval, 1e-6);
+          expect(time).to.be.closeTo(origin + index * interval, 1e-9 + resolution);
         });
         const passed = (clock.seconds() - origin) / interval;
-        expect(times.length - 1).to.be.within(Math.floor(passed - 1e-6), Math.floor(passed + 1e-6));
+        const rounding = 1e-9 + resolution / interval;
+        expect(times.length - 1).to.be.within(Math.floor(passed - rounding), Math.floor(passed + rounding));
       }),
+      { numRuns: 1000 },
     );
   });
 });

@@ -9,7 +9,7 @@ import {
   type Failure,
   type ReactorTime,
 } from 'ropewalk/core';
-import { Clock, failureResultOf, successResultOf } from 'ropewalk/testing';
+import { Clock, failureResultOf, successResultOf, TestReactor } from 'ropewalk/testing';
 
 /**
  * A clock that is not punctual: `jump` passes over due times and then runs each pending call once that is due, or will be
@@ -121,6 +121,32 @@ describe('LoopingCall', () => {
       expect(times).to.deep.equal([1 - 1e-12]);
       clock.jump(0.5);
       expect(times).to.have.lengthOf(2);
+    });
+  });
+
+  describe('far from the origin of its clock', () => {
+    for (const origin of [0.37, 3600.1, 86400.37, 31_536_000.3, 1_700_000_000.123]) {
+      for (const interval of [1, 0.1, 0.007, 0.001]) {
+        it(`calls once in each interval of ${interval} s from ${origin} s on, and counts them one by one`, () => {
+          const reactor = new TestReactor();
+          reactor.advance(origin);
+          const counts: number[] = [];
+          const loop = LoopingCall.withCount(reactor, (count) => void counts.push(count));
+          void loop.start(interval);
+          reactor.advance(100.5 * interval);
+          expect(counts).to.deep.equal(Array.from({ length: 101 }, () => 1));
+        });
+      }
+    }
+
+    it('waits another interval where rounding has left nothing of the wait', () => {
+      const reactor = new TestReactor();
+      reactor.advance(2 ** 40);
+      const clockStep = 2 ** -12; // the least step between two numbers of that size
+      const times: number[] = [];
+      void new LoopingCall(reactor, () => void times.push(reactor.seconds())).start(0.6 * clockStep);
+      reactor.advance(10 * clockStep);
+      expect(times).to.deep.equal(Array.from({ length: 11 }, (_, index) => 2 ** 40 + index * clockStep));
     });
   });
 

@@ -103,6 +103,16 @@ describe('react', () => {
     reactor.assertClean();
   });
 
+  it('refuses a SystemExit that is no status of a program', () => {
+    for (const exitCode of [-1, 256, 1.5, NaN, Infinity]) {
+      expect(() => new SystemExit(exitCode), String(exitCode)).to.throw(RangeError, 'exitCode');
+    }
+    for (const exitCode of ['3', undefined, null, 1n]) {
+      expect(() => new SystemExit(exitCode as never), String(exitCode)).to.throw(TypeError, 'exitCode');
+    }
+    expect([0, 255].map((exitCode) => new SystemExit(exitCode).exitCode)).to.deep.equal([0, 255]);
+  });
+
   it('takes a main that returns nothing to wait for as failed', async () => {
     const reactor = setUp();
     const exitCode = react(reactor, (() => undefined) as never);
