@@ -48,8 +48,11 @@ export type {
 } from './interfaces/protocol.ts';
 export type {
   ConnectTCPOptions,
+  ConnectUNIXOptions,
   ListenTCPOptions,
+  ListenUNIXOptions,
   ReactorTCP,
+  ReactorUNIX,
   SystemEventPhase,
   SystemEventTriggerID,
 } from './interfaces/reactor.ts';
@@ -73,6 +76,9 @@ export type { ReportError } from './reactor/error-reporter.ts';
 export { Reactor, type ReactorOptions } from './reactor/reactor.ts';
 export type { ReactorInspection } from './reactor/inspection.ts';
 export type { RunOptions } from './reactor/lifecycle.ts';
+export { CachingResolver, type CachingResolverOptions } from './reactor/caching-resolver.ts';
+export type { HostNames } from './reactor/host-table.ts';
+export { StaticResolver, type StaticResolverOptions } from './reactor/static-resolver.ts';
 
 export type { ReactorCore } from './interfaces/reactor-core.ts';
 export type { CooperativeTask } from './task/cooperative-task.ts';
@@ -92,3 +98,5 @@ export { connectProtocol } from './endpoints/connect-protocol.ts';
 export { TCP4ServerEndpoint, TCP6ServerEndpoint } from './endpoints/tcp-server-endpoints.ts';
 export { TCP4ClientEndpoint } from './endpoints/tcp4-client-endpoint.ts';
 export { TCP6ClientEndpoint } from './endpoints/tcp6-client-endpoint.ts';
+export { UNIXClientEndpoint } from './endpoints/unix-client-endpoint.ts';
+export { UNIXServerEndpoint } from './endpoints/unix-server-endpoint.ts';

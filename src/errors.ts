@@ -148,21 +148,20 @@ export class UserError extends ConnectError {
 /** The base of errors about binding a local address. */
 export abstract class BindError extends RopewalkError {}
 
-/** Listening failed: the port is taken, the interface is not ours, or binding is not permitted. */
+/** Listening failed: the port or path is taken, the interface is not ours, or binding is not permitted. */
 export class CannotListenError extends BindError {
   static {
     identify(this, 'CannotListenError', 'ERR_CANNOT_LISTEN');
   }
-  /** The local address that was asked for; `''` is every IPv4 address. */
+  /** The local address that was asked for; `''` is every IPv4 address, or that of a UNIX socket, which has none. */
   readonly interface: string;
-  /** The port that was asked for. */
+  /** The port that was asked for, or the path of a UNIX socket. */
   readonly port: number | string;
   /** The system's error, also the `cause`. */
   readonly socketError: Error;
   constructor(interfaceName: string, port: number | string, socketError: Error) {
-    super(`Cannot listen on ${interfaceName || 'any interface'}, port ${String(port)}: ${socketError.message}`, {
-      cause: socketError,
-    });
+    const where = typeof port === 'string' ? port : `${interfaceName || 'any interface'}, port ${String(port)}`;
+    super(`Cannot listen on ${where}: ${socketError.message}`, { cause: socketError });
     this.interface = interfaceName;
     this.port = port;
     this.socketError = socketError;

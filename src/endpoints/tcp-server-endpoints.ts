@@ -1,11 +1,11 @@
 import { requireMethods } from '../arguments.ts';
-import { Deferred } from '../deferred/deferred.ts';
-import { CancelledError } from '../errors.ts';
+import type { Deferred } from '../deferred/deferred.ts';
 import type { EndpointOptions, StreamServerEndpoint } from '../interfaces/endpoint.ts';
 import type { ListeningPort } from '../interfaces/listening-port.ts';
 import type { ProtocolFactory } from '../interfaces/protocol.ts';
 import type { ListenTCPOptions, ReactorTCP } from '../interfaces/reactor.ts';
-import { cancelOnAbort, causeOfAbort } from '../deferred/abort-signal.ts';
+import { cancelOnAbort } from '../deferred/abort-signal.ts';
+import { whenListening } from './when-listening.ts';
 
 /**
  * Listens on a TCP port, on IPv4 unless `interface` is an IPv6 address. `port` 0 lets the system choose: the port that
@@ -50,27 +50,4 @@ export class TCP6ServerEndpoint implements StreamServerEndpoint {
   listen(factory: ProtocolFactory, options: EndpointOptions = {}): Deferred<ListeningPort> {
     return this.#endpoint.listen(factory, options);
   }
-}
-
-/** `port.whenListening()`, but cancelling it stops the port. */
-function whenListening(
-  port: ListeningPort,
-  description: string,
-  signal: AbortSignal | undefined,
-): Deferred<ListeningPort> {
-  const listening = new Deferred<ListeningPort>(() => {
-    // In this order, for the port fails those who wait for it when it is stopped.
-    listening.errback(new CancelledError(`Listening on ${description} was cancelled`, causeOfAbort(signal)));
-    port.stopListening();
-  });
-  // How the bind of a port ends that was given up while binding is of no interest.
-  port.whenListening().addCallbacks(
-    () => {
-      if (!listening.called) listening.callback(port);
-    },
-    (failure) => {
-      if (!listening.called) listening.errback(failure);
-    },
-  );
-  return listening;
 }

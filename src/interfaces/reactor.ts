@@ -46,6 +46,50 @@ export interface ReactorTCP {
   connectTCP(host: string, port: number, factory: ClientProtocolFactory, options?: ConnectTCPOptions): Connector;
 }
 
+/** The options of `listenUNIX`. */
+export interface ListenUNIXOptions {
+  /**
+   * The permissions of the socket's file, set right after it has been bound; 0o666 by default, with which everyone who
+   * can reach the path may connect. To keep others out from the very first, use a directory that they cannot enter.
+   */
+  readonly mode?: number;
+  /** How many connections may wait to be accepted; 50 by default, at least 1. */
+  readonly backlog?: number;
+  /**
+   * Whether to hold `PATH.lock`, a symbolic link to the number of this process, while it listens; false by default. A
+   * socket that a process left behind which has died is removed then, and only then: the lock of a live one is
+   * respected. Twisted's `wantPID`, whose lock files are the same. Not for abstract names.
+   */
+  readonly lockFile?: boolean;
+}
+
+/** The options of `connectUNIX`. */
+export interface ConnectUNIXOptions {
+  /** Seconds for the attempt; 30 by default. */
+  readonly timeout?: number;
+}
+
+/**
+ * The part of a reactor that makes connections over UNIX sockets. A path that begins with NUL is an abstract name, which
+ * has no file (Linux). Source: Twisted's `IReactorUNIX`.
+ */
+export interface ReactorUNIX {
+  /**
+   * Begins to listen and returns at once; `whenListening` tells how it went, with `CannotListenError` where something is
+   * at the path already or the path is too long. The file is removed when the port stops. Calls `factory.doStart()` before it
+   * returns. Throws `TypeError` or `RangeError` for arguments that cannot be right.
+   */
+  listenUNIX(path: string, factory: ProtocolFactory, options?: ListenUNIXOptions): ListeningPort;
+
+  /**
+   * Begins to connect; the attempt itself waits for the next turn of the running reactor. It fails with
+   * `ConnectionRefusedError` if nobody listens at the socket any more, with `ConnectError` if there is none. Calls
+   * `factory.doStart()` and `startedConnecting` before it returns. Throws `TypeError` or `RangeError` for arguments that
+   * cannot be right.
+   */
+  connectUNIX(path: string, factory: ClientProtocolFactory, options?: ConnectUNIXOptions): Connector;
+}
+
 /** The phases of a system event, in order. */
 export type SystemEventPhase = 'before' | 'during' | 'after';
 

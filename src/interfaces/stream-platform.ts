@@ -11,12 +11,28 @@ export type StreamTarget =
       /** The local end to connect from, where one was asked for; port 0 lets the system choose. */
       readonly local?: { readonly host: string; readonly port: number };
     }
-  | { readonly kind: 'unix'; readonly path: string };
+  | {
+      readonly kind: 'unix';
+      /** One that begins with NUL is an abstract name (Linux). Too long a path fails with ENAMETOOLONG. */
+      readonly path: string;
+    };
 
 /** Where to listen. An empty host never comes here: the reactor has put `0.0.0.0` in its place. */
 export type ListenTarget =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly backlog: number }
-  | { readonly kind: 'unix'; readonly path: string; readonly backlog: number; readonly mode?: number };
+  | {
+      readonly kind: 'unix';
+      /** As in `StreamTarget`. The file is removed when the listener closes. */
+      readonly path: string;
+      readonly backlog: number;
+      /** The permissions that the file gets, where there are files. */
+      readonly mode?: number;
+      /**
+       * Whether to hold a lock beside the path while listening, and to remove the socket of an owner that has died. Means
+       * nothing where no process can die and leave its files.
+       */
+      readonly lockFile?: boolean;
+    };
 
 /** Makes and accepts streams. */
 export interface StreamPlatform {

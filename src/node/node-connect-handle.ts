@@ -2,6 +2,7 @@ import { type OnReadOpts, Socket, type SocketConnectOpts } from 'node:net';
 import type { SystemError } from '../interfaces/platform.ts';
 import type { StreamConnectHandle, StreamTarget } from '../interfaces/stream-platform.ts';
 import { toSystemError, withSyscall } from './system-error.ts';
+import { tooLongPath } from './unix-path.ts';
 import { WATER_MARKS } from './water-marks.ts';
 
 /** Codes of an attempt that failed because of its local end, whichever system call said so. */
@@ -34,9 +35,11 @@ export class NodeConnectHandle implements StreamConnectHandle {
     this.#socket.on('connect', this.#connected);
     this.#socket.on('error', this.#errorReported);
     try {
+      const error = target.kind === 'unix' ? tooLongPath(target.path, 'connect') : undefined;
+      if (error !== undefined) throw error;
       this.#socket.connect(connectOptions(target));
     } catch (error) {
-      // Node throws for arguments that it will not try, when it has made the handle; the listener is not called from inside.
+      // Too long a path; or arguments that Node will not try, for which it throws when it has made the handle; the listener is not called from inside.
       this.#socket.destroy();
       setImmediate(() => this.#failed(toSystemError(error)));
       return;

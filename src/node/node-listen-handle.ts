@@ -14,8 +14,10 @@ import type {
   StreamListenHandle,
   StreamListenListener,
 } from '../interfaces/stream-platform.ts';
+import { SocketLock } from './socket-lock.ts';
 import { tcpAddress } from './socket-addresses.ts';
 import { toSystemError } from './system-error.ts';
+import { isAbstract, tooLongPath } from './unix-path.ts';
 import { WATER_MARKS } from './water-marks.ts';
 
 export class NodeListenHandle implements StreamListenHandle {
@@ -23,6 +25,7 @@ export class NodeListenHandle implements StreamListenHandle {
   readonly #listener: StreamListenListener;
   readonly #makeHandle: (socket: Socket) => StreamHandle;
   readonly #server: Server;
+  #lock: SocketLock | undefined;
   #state: 'binding' | 'listening' | 'failed' | 'closed' = 'binding';
 
   /** `makeHandle` makes a handle of an accepted, paused socket. */
@@ -41,9 +44,9 @@ export class NodeListenHandle implements StreamListenHandle {
     this.#server.on('error', this.#errorReported);
     this.#server.on('connection', this.#accepted);
     try {
-      this.#server.listen(listenOptions(target));
+      this.#listen();
     } catch (error) {
-      // Node throws where it may not listen at all (`--permission`); the listener is not called from inside.
+      // The lock cannot be had, or Node may not listen at all (`--permission`); the listener is not called from inside.
       setImmediate(() => this.#errorReported(error));
     }
   }
@@ -51,20 +54,40 @@ export class NodeListenHandle implements StreamListenHandle {
   close(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
-    this.#server.close();
+    this.#closeServer();
     // The server's own 'close' waits for the connections it counts; the socket itself is closed by now.
     setImmediate(() => this.#listener.closed());
+  }
+
+  #listen(): void {
+    const target = this.#target;
+    if (target.kind === 'unix') {
+      const error = tooLongPath(target.path, 'listen');
+      if (error !== undefined) throw error;
+      if (target.lockFile === true && !isAbstract(target.path)) this.#lock = new SocketLock(target.path);
+    }
+    this.#server.listen(listenOptions(target));
+  }
+
+  /** Closing removes the socket's file; the lock outlives it. */
+  #closeServer(): void {
+    this.#server.close();
+    try {
+      this.#lock?.release();
+    } catch {
+      // A lock that cannot be removed is stale once this process has ended.
+    }
+    this.#lock = undefined;
   }
 
   readonly #bound = (): void => {
     if (this.#state !== 'binding') return;
     this.#server.unref();
     try {
-      if (this.#target.kind === 'unix' && this.#target.mode !== undefined) {
+      if (this.#target.kind === 'unix' && this.#target.mode !== undefined && !isAbstract(this.#target.path)) {
         chmodSync(this.#target.path, this.#target.mode);
       }
     } catch (error) {
-      this.#server.close();
       this.#errorReported(error);
       return;
     }
@@ -76,6 +99,7 @@ export class NodeListenHandle implements StreamListenHandle {
     switch (this.#state) {
       case 'binding':
         this.#state = 'failed';
+        this.#closeServer();
         this.#listener.listenFailed(toSystemError(error));
         break;
       case 'listening':

@@ -1,14 +1,14 @@
 /**
  * One attempt to reach a destination: resolve the name, then try its addresses one after another, IPv4 first, all
- * within one time limit. It ends exactly once, with a connected handle, an error or `cancel`.
+ * within one time limit. A UNIX socket has the one address. It ends exactly once, with a connected handle, an error or `cancel`.
  */
-import type { Address, IPv4Address, IPv6Address } from '../addresses.ts';
+import type { Address, IPv4Address, IPv6Address, UNIXAddress } from '../addresses.ts';
 import { Failure } from '../deferred/failure.ts';
 import { type ConnectError, ConnectTimeoutError, DNSLookupError } from '../errors.ts';
 import type { DelayedCall } from '../interfaces/delayed-call.ts';
 import type { SystemError } from '../interfaces/platform.ts';
 import type { HostResolution, IPFamily } from '../interfaces/resolver.ts';
-import type { StreamConnectHandle, StreamHandle } from '../interfaces/stream-platform.ts';
+import type { StreamConnectHandle, StreamHandle, StreamTarget } from '../interfaces/stream-platform.ts';
 import type { ReactorParts } from './reactor-parts.ts';
 import { connectErrorClass } from './system-errors.ts';
 
@@ -30,7 +30,8 @@ type Step =
   | { readonly name: 'resolving'; readonly resolution: HostResolution | undefined }
   | { readonly name: 'connecting'; readonly address: SocketAddress; readonly handle: StreamConnectHandle };
 
-type SocketAddress = IPv4Address | IPv6Address;
+type SocketAddress = IPv4Address | IPv6Address | UNIXAddress;
+type IPAddress = IPv4Address | IPv6Address;
 
 export class ConnectAttempt {
   readonly #parts: ReactorParts;
@@ -83,12 +84,12 @@ export class ConnectAttempt {
         }
         return;
       case 'UNIX':
-        throw new Error('UNIX sockets are not connected by address');
+        this.#connect(destination);
     }
   }
 
   #resolve(name: string, port: number): void {
-    const found: SocketAddress[] = [];
+    const found: IPAddress[] = [];
     this.#step = { name: 'resolving', resolution: undefined };
     const resolution = this.#parts.nameResolver.resolveHostName(
       {
@@ -109,7 +110,7 @@ export class ConnectAttempt {
     if (this.#isResolving()) this.#step = { name: 'resolving', resolution };
   }
 
-  #isWanted(address: SocketAddress): boolean {
+  #isWanted(address: IPAddress): boolean {
     return this.#target.families.includes(address.family);
   }
 
@@ -117,7 +118,7 @@ export class ConnectAttempt {
     return this.#step.name === 'resolving';
   }
 
-  #resolved(name: string, found: readonly SocketAddress[], cause: Error | undefined): void {
+  #resolved(name: string, found: readonly IPAddress[], cause: Error | undefined): void {
     const wanted = found.filter((address) => this.#isWanted(address));
     this.#untried = [
       ...wanted.filter((address) => address.family === 'IPv4'),
@@ -133,9 +134,7 @@ export class ConnectAttempt {
   }
 
   #connect(address: SocketAddress): void {
-    const { local } = this.#target;
-    const target = { kind: 'tcp', host: address.host, port: address.port, ...(local && { local }) } as const;
-    const handle = this.#parts.platform.streams.connect(target, {
+    const handle = this.#parts.platform.streams.connect(this.#streamTarget(address), {
       connected: (stream) => {
         this.#parts.loop.deliver(() => {
           this.#connected(stream);
@@ -150,6 +149,13 @@ export class ConnectAttempt {
     this.#step = { name: 'connecting', address, handle };
   }
 
+  #streamTarget(address: SocketAddress): StreamTarget {
+    // A destination has a path; only the end that connects has none.
+    if (address.family === 'UNIX') return { kind: 'unix', path: address.name ?? '' };
+    const { local } = this.#target;
+    return { kind: 'tcp', host: address.host, port: address.port, ...(local && { local }) };
+  }
+
   #connected(stream: StreamHandle): void {
     if (this.#step.name !== 'connecting') {
       // The report was held while the reactor did not run, and meanwhile the attempt was given up.
@@ -161,14 +167,16 @@ export class ConnectAttempt {
   }
 
   #addressFailed(address: SocketAddress, error: SystemError): void {
-    this.#failures.push(`${address.host} port ${String(address.port)}: ${error.message}`);
+    this.#failures.push(`${nameOf(address)}: ${error.message}`);
     const next = this.#untried.shift();
     if (next !== undefined) {
       this.#connect(next);
       return;
     }
     const errorClass = connectErrorClass(error);
-    this.#fail(new errorClass(this.#describe(`Cannot connect to ${this.#name()}`), { cause: error }));
+    this.#fail(
+      new errorClass(this.#describe(`Cannot connect to ${nameOf(this.#target.destination)}`), { cause: error }),
+    );
   }
 
   #timedOut(): void {
@@ -176,11 +184,11 @@ export class ConnectAttempt {
     if (step.name === 'resolving') step.resolution?.cancel();
     if (step.name === 'connecting') {
       step.handle.cancel();
-      this.#failures.push(`${step.address.host} port ${String(step.address.port)}: no answer yet`);
+      this.#failures.push(`${nameOf(step.address)}: no answer yet`);
     } else {
       this.#failures.push('the name was not resolved yet');
     }
-    const message = `Connecting to ${this.#name()} took more than ${String(this.#target.timeoutSeconds)} s`;
+    const message = `Connecting to ${nameOf(this.#target.destination)} took more than ${String(this.#target.timeoutSeconds)} s`;
     this.#fail(new ConnectTimeoutError(this.#describe(message)));
   }
 
@@ -199,11 +207,8 @@ export class ConnectAttempt {
   #describe(sentence: string): string {
     return `${sentence} (${this.#failures.join('; ')})`;
   }
+}
 
-  #name(): string {
-    const { destination } = this.#target;
-    return destination.family === 'UNIX'
-      ? String(destination.name)
-      : `${destination.host} port ${String(destination.port)}`;
-  }
+function nameOf(address: Address): string {
+  return address.family === 'UNIX' ? String(address.name) : `${address.host} port ${String(address.port)}`;
 }

@@ -5,7 +5,7 @@ import type { Contexts } from './contexts.ts';
 import type { ErrorReporter } from './error-reporter.ts';
 import type { OutgoingSlab } from './outgoing-slab.ts';
 import type { Port } from './port.ts';
-import type { TCPConnector } from './tcp-connector.ts';
+import type { StreamConnector } from './stream-connector.ts';
 import type { TurnLoop } from './turn-loop.ts';
 
 /** What the parts of one reactor share. */
@@ -24,5 +24,5 @@ export interface ReactorParts {
   /** Ports that are bound, being bound or being closed. */
   readonly ports: Set<Port>;
   /** Connectors with an attempt under way. */
-  readonly connectors: Set<TCPConnector>;
+  readonly connectors: Set<StreamConnector>;
 }

@@ -6,8 +6,11 @@ import type { Platform, TerminationSignal } from '../interfaces/platform.ts';
 import type { ClientProtocolFactory, ProtocolFactory } from '../interfaces/protocol.ts';
 import type {
   ConnectTCPOptions,
+  ConnectUNIXOptions,
   ListenTCPOptions,
+  ListenUNIXOptions,
   ReactorTCP,
+  ReactorUNIX,
   SystemEventPhase,
   SystemEventTriggerID,
 } from '../interfaces/reactor.ts';
@@ -24,6 +27,7 @@ import type { ReactorParts } from './reactor-parts.ts';
 import { SystemEvents } from './system-events.ts';
 import { connectTCP, listenTCP } from './tcp.ts';
 import { TurnLoop } from './turn-loop.ts';
+import { connectUNIX, listenUNIX } from './unix.ts';
 
 /** The options of a reactor. */
 export interface ReactorOptions {
@@ -41,9 +45,9 @@ export interface ReactorOptions {
  * This class is a facade; each part of a reactor has a file of its own beside it. Nothing happens before `run()` but
  * the binding of ports. Any number of reactors may live in one process, and one that has stopped may be run again.
  * On Node make one with `createReactor()`, in tests with `new TestReactor()`. Source: Twisted's `IReactorCore`,
- * `IReactorTime`, `IReactorTCP`.
+ * `IReactorTime`, `IReactorTCP`, `IReactorUNIX`.
  */
-export class Reactor implements ReactorTime, ReactorTCP, AsyncDisposable {
+export class Reactor implements ReactorTime, ReactorTCP, ReactorUNIX, AsyncDisposable {
   readonly #parts: ReactorParts;
   readonly #lifecycle: Lifecycle;
   readonly #events: SystemEvents;
@@ -209,6 +213,18 @@ export class Reactor implements ReactorTime, ReactorTCP, AsyncDisposable {
 
   connectTCP(host: string, port: number, factory: ClientProtocolFactory, options: ConnectTCPOptions = {}): Connector {
     return connectTCP(this.#parts, host, port, this.#bindFactory(factory), options);
+  }
+
+  // ---------------------------------------------------------------------------------------------------- UNIX sockets
+
+  listenUNIX(path: string, factory: ProtocolFactory, options: ListenUNIXOptions = {}): ListeningPort {
+    const listeningPort = listenUNIX(this.#parts, path, this.#bindFactory(factory), options);
+    this.#warnIfNeverRun();
+    return listeningPort;
+  }
+
+  connectUNIX(path: string, factory: ClientProtocolFactory, options: ConnectUNIXOptions = {}): Connector {
+    return connectUNIX(this.#parts, path, this.#bindFactory(factory), options);
   }
 
   // ----------------------------------------------------------------------------------------------------------- names

@@ -5,31 +5,20 @@ import {
   describe,
   requireDelay,
   requireIntegerFrom,
-  requireMethods,
   requireOptions,
   requirePort,
   requireString,
 } from '../arguments.ts';
 import type { ConnectTarget } from './connect-attempt.ts';
+import { requireClientFactory, requireFactory } from './factory-arguments.ts';
 import { addressOf, parseIPLiteral } from '../ip-literal.ts';
 import { Port } from './port.ts';
 import type { ReactorParts } from './reactor-parts.ts';
-import { TCPConnector } from './tcp-connector.ts';
-
-/** Twisted's defaults. */
-const DEFAULT_BACKLOG = 50;
-const DEFAULT_CONNECT_TIMEOUT_SECONDS = 30;
+import { StreamConnector } from './stream-connector.ts';
+import { DEFAULT_BACKLOG, DEFAULT_CONNECT_TIMEOUT_SECONDS } from './stream-defaults.ts';
 
 /** Both, in the order in which their addresses are tried. */
 const FAMILIES: readonly IPFamily[] = ['IPv4', 'IPv6'];
-
-const FACTORY_METHODS = ['doStart', 'doStop', 'buildProtocol'];
-const CLIENT_FACTORY_METHODS = [
-  ...FACTORY_METHODS,
-  'startedConnecting',
-  'clientConnectionFailed',
-  'clientConnectionLost',
-];
 
 /** Checks the arguments of `listenTCP` and makes the port. */
 export function listenTCP(
@@ -41,7 +30,7 @@ export function listenTCP(
   requireOptions('options', options, ['backlog', 'interface']);
   const { backlog = DEFAULT_BACKLOG, interface: interfaceName = '' } = options;
   requirePort('port', port, 0);
-  requireFactory(factory, FACTORY_METHODS, 'Factory');
+  requireFactory(factory);
   requireIntegerFrom('backlog', backlog, 1);
   const host = hostToBind(interfaceName);
   const listeningPort = new Port(parts, { kind: 'tcp', host, port, backlog }, factory);
@@ -56,12 +45,12 @@ export function connectTCP(
   port: number,
   factory: ClientProtocolFactory,
   options: ConnectTCPOptions,
-): TCPConnector {
+): StreamConnector {
   requireOptions('options', options, ['timeout', 'bindAddress', 'families']);
   const { timeout = DEFAULT_CONNECT_TIMEOUT_SECONDS, bindAddress, families = FAMILIES } = options;
   requireHost(host);
   requirePort('port', port, 1);
-  requireFactory(factory, CLIENT_FACTORY_METHODS, 'ClientFactory');
+  requireClientFactory(factory);
   requireDelay('timeout', timeout);
   requireFamilies(families);
   const target: ConnectTarget = {
@@ -70,7 +59,7 @@ export function connectTCP(
     families,
     local: localAddress(bindAddress),
   };
-  const connector = new TCPConnector(parts, target, factory);
+  const connector = new StreamConnector(parts, target, factory);
   connector.connect();
   return connector;
 }
@@ -81,13 +70,6 @@ function requireFamilies(families: readonly IPFamily[]): void {
   if (!isList || !given.every((family) => FAMILIES.some((known) => known === family))) {
     throw new TypeError(`families must be a list of 'IPv4' and 'IPv6'; got ${describe(families)}`);
   }
-}
-
-function requireFactory(factory: unknown, methods: readonly string[], className: string): void {
-  if (typeof factory === 'function') {
-    throw new TypeError(`factory must be a factory, not ${describe(factory)}; see ${className}.forProtocol`);
-  }
-  requireMethods(`factory (a ${className})`, factory, methods);
 }
 
 /** An address or a name; a URL, or a port behind the name, would end in a puzzling DNS error. */

@@ -1,9 +1,10 @@
+import type { HostNames } from '../reactor/host-table.ts';
 import type { Platform, PlatformClock, RandomSource } from '../interfaces/platform.ts';
 import type { HostnameResolver } from '../interfaces/resolver.ts';
 import type { StreamPlatform } from '../interfaces/stream-platform.ts';
 import type { Scheduler } from './scheduler.ts';
 import { VirtualClock } from './virtual-clock.ts';
-import { type HostNames, VirtualResolver } from './virtual-resolver.ts';
+import { VirtualResolver } from './virtual-resolver.ts';
 import { VirtualStreams, type VirtualStreamsParts } from './virtual-streams.ts';
 
 /** The options of a host. */

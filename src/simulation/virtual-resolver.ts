@@ -1,13 +1,7 @@
-import type { Address } from '../addresses.ts';
 import type { HostnameResolver, HostResolution, ResolutionReceiver, ResolveOptions } from '../interfaces/resolver.ts';
-import { addressOf, parseIPLiteral } from '../ip-literal.ts';
+import { type HostNames, HostTable } from '../reactor/host-table.ts';
 import type { Scheduler } from './scheduler.ts';
 import { VirtualSystemError } from './system-error.ts';
-
-/** Which addresses a name has. */
-export type HostNames = Readonly<Record<string, string | readonly string[]>>;
-
-const BOTH_FAMILIES: readonly ('IPv4' | 'IPv6')[] = ['IPv4', 'IPv6'];
 
 /**
  * Looks names up in a table; `localhost` is 127.0.0.1 and ::1 unless the table says otherwise, an address literal is
@@ -16,24 +10,16 @@ const BOTH_FAMILIES: readonly ('IPv4' | 'IPv6')[] = ['IPv4', 'IPv6'];
  */
 export class VirtualResolver implements HostnameResolver {
   readonly #scheduler: Scheduler;
-  readonly #names = new Map<string, readonly string[]>([['localhost', ['127.0.0.1', '::1']]]);
+  readonly #table: HostTable;
 
   /** Throws `TypeError` for an entry that is not an address literal. */
   constructor(scheduler: Scheduler, names: HostNames) {
     this.#scheduler = scheduler;
-    for (const [name, entry] of Object.entries(names)) {
-      const addresses = typeof entry === 'string' ? [entry] : [...entry];
-      for (const address of addresses) {
-        if (parseIPLiteral(address) === undefined) {
-          throw new TypeError(`names.${name} must be IP addresses; got '${address}'`);
-        }
-      }
-      this.#names.set(normalize(name), addresses);
-    }
+    this.#table = new HostTable({ localhost: ['127.0.0.1', '::1'], ...names });
   }
 
   resolveHostName(receiver: ResolutionReceiver, hostName: string, options: ResolveOptions = {}): HostResolution {
-    const addresses = this.#lookUp(hostName, options);
+    const addresses = this.#table.lookUp(hostName, options);
     let cancelled = false;
     const resolution: HostResolution = {
       name: hostName,
@@ -54,20 +40,4 @@ export class VirtualResolver implements HostnameResolver {
     receiver.resolutionBegan(resolution);
     return resolution;
   }
-
-  #lookUp(hostName: string, options: ResolveOptions): readonly Address[] {
-    const { families = BOTH_FAMILIES, port = 0, transport = 'TCP' } = options;
-    const literals = parseIPLiteral(hostName) === undefined ? this.#names.get(normalize(hostName)) : [hostName];
-    const addresses: Address[] = [];
-    for (const literal of literals ?? []) {
-      const family = parseIPLiteral(literal)?.family;
-      if (family === undefined || !families.includes(family)) continue;
-      addresses.push(addressOf(transport, literal, port));
-    }
-    return addresses;
-  }
-}
-
-function normalize(name: string): string {
-  return name.toLowerCase().replace(/\.$/, '');
 }

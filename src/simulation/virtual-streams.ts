@@ -52,7 +52,8 @@ interface Ends {
   readonly remote: Address;
   readonly route: Route;
   readonly find: () => VirtualListener | undefined;
-  readonly refusedWith: 'ECONNREFUSED' | 'ENOENT';
+  /** What the system says where there is nobody. */
+  readonly absentWith: 'ECONNREFUSED' | 'ENOENT';
   readonly releaseLocal: () => void;
 }
 
@@ -164,7 +165,7 @@ export class VirtualStreams implements StreamPlatform {
       remote: addressOf('TCP', host, target.port),
       route,
       find: () => route.target.#ports.find(remote, target.port),
-      refusedWith: 'ECONNREFUSED',
+      absentWith: 'ECONNREFUSED',
       releaseLocal: () => {
         this.#ports.release(port);
       },
@@ -179,7 +180,7 @@ export class VirtualStreams implements StreamPlatform {
       remote: new UNIXAddress(path),
       route: { ...route, target: this },
       find: () => this.#paths.get(path),
-      refusedWith: 'ENOENT',
+      absentWith: 'ENOENT',
       releaseLocal: () => {},
     };
   }
@@ -197,7 +198,8 @@ export class VirtualStreams implements StreamPlatform {
           return;
         case 'refuse':
           back.send(0, () => {
-            attempt.fail(new VirtualSystemError(ends.refusedWith, 'connect', describeAddress(ends.remote)));
+            const code = listener === undefined ? ends.absentWith : 'ECONNREFUSED';
+            attempt.fail(new VirtualSystemError(code, 'connect', describeAddress(ends.remote)));
           });
           return;
         case 'ignore':

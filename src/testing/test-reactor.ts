@@ -5,7 +5,7 @@ import { describeInspection } from '../reactor/inspection.ts';
 import { Reactor } from '../reactor/reactor.ts';
 import type { Seed } from '../simulation/keyed-random.ts';
 import type { VirtualHost } from '../simulation/virtual-host.ts';
-import type { HostNames } from '../simulation/virtual-resolver.ts';
+import type { HostNames } from '../reactor/host-table.ts';
 import { TURNS_PER_INSTANT_MAX, World } from '../simulation/world.ts';
 import { Macrotasks } from './macrotask.ts';
 import { DEFAULT_PEER_WINDOW_BYTES, ScriptedPeer, type ScriptedPeerOptions } from './scripted-peer.ts';

@@ -10,6 +10,8 @@ import { describePorts } from './suites/ports.ts';
 import { describeProducers } from './suites/producers.ts';
 import { describeRegressions } from './suites/regressions.ts';
 import { describeTime } from './suites/time.ts';
+import { describeUNIXErrors } from './suites/unix-errors.ts';
+import { describeUNIX } from './suites/unix.ts';
 
 const SUITES: readonly ((harness: () => Harness) => void)[] = [
   describeTime,
@@ -21,6 +23,8 @@ const SUITES: readonly ((harness: () => Harness) => void)[] = [
   describeProducers,
   describeConnecting,
   describeMany,
+  describeUNIX,
+  describeUNIXErrors,
   describeRegressions,
 ];
 

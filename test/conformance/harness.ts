@@ -18,6 +18,8 @@ export type Feature =
   | 'signals'
   /** There is an IPv6 loopback. */
   | 'ipv6'
+  /** There are UNIX sockets. */
+  | 'unix-sockets'
   /** Packets to some address are never answered, so that attempts hang. */
   | 'unanswered-connects';
 
@@ -35,6 +37,8 @@ export interface Harness {
   dial(port: number, options?: DialOptions): Promise<Peer>;
   /** Listens for connections from a reactor, on a free port of 127.0.0.1. */
   serve(options?: ServeOptions): Promise<PeerServer>;
+  /** A path for a UNIX socket at which there is nothing, the same for the same name; needs 'unix-sockets'. */
+  socketPath(name: string): string;
   /** Sends a signal to the process the reactors are in; needs 'signals'. */
   sendSignal(signal: 'SIGINT' | 'SIGTERM'): void;
   /** Lets at least so many seconds pass on the clock of the reactors, and everything happen that is due. */

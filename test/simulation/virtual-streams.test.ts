@@ -298,5 +298,14 @@ describe('listening and connecting on the virtual network', () => {
       expect(second.reports).to.deep.equal(['listenFailed EADDRINUSE']);
       expect(client.error).to.include({ code: 'ENOENT', syscall: 'connect' });
     });
+
+    it('refuse as a stale socket does', () => {
+      const target = { kind: 'unix', path: '/run/x', backlog: 5 } as const;
+      host.virtualStreams.listen(target, new RecordingListen(), { answer: 'refuse' });
+      const client = new RecordingConnect();
+      host.streams.connect(target, client);
+      world.advance(0);
+      expect(client.error).to.include({ code: 'ECONNREFUSED', syscall: 'connect' });
+    });
   });
 });

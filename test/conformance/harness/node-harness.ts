@@ -1,4 +1,6 @@
-import { networkInterfaces } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { networkInterfaces, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setImmediate as nextPass, setTimeout as pass } from 'node:timers/promises';
 import type { Reactor, ReactorOptions } from 'ropewalk/core';
@@ -24,6 +26,7 @@ export class NodeHarness implements Harness {
   readonly #handles = new OpenHandles();
   readonly #reactors = new Reactors();
   readonly #peers: NodePeer[] = [];
+  #socketFolder: string | undefined;
   readonly #servers: (NodePeerServer | UnansweringServer)[] = [];
 
   constructor(reading: ReadingMode) {
@@ -58,6 +61,11 @@ export class NodeHarness implements Harness {
     return server;
   }
 
+  socketPath(name: string): string {
+    this.#socketFolder ??= mkdtempSync(join(tmpdir(), 'ropewalk-'));
+    return join(this.#socketFolder, name);
+  }
+
   sendSignal(signal: 'SIGINT' | 'SIGTERM'): void {
     process.kill(process.pid, signal);
   }
@@ -88,6 +96,7 @@ export class NodeHarness implements Harness {
       // What is left after that is told below.
       await this.until(() => this.#handles.count === 0).catch(() => undefined);
       this.#handles.stopWatching();
+      if (this.#socketFolder !== undefined) rmSync(this.#socketFolder, { recursive: true });
     }
     const problems = [...this.#reactors.problems(), ...this.#handles.problems()];
     if (problems.length > 0) throw new Error(`The case left something behind:\n  ${problems.join('\n  ')}`);
@@ -100,7 +109,7 @@ function now(): number {
 
 function detectFeatures(): Set<Feature> {
   const features = new Set<Feature>(['real-time']);
-  if (process.platform !== 'win32') features.add('signals');
+  if (process.platform !== 'win32') features.add('signals').add('unix-sockets');
   // The way in which the harness makes a port that does not answer is Linux's.
   if (process.platform === 'linux') features.add('unanswered-connects');
   const addresses = Object.values(networkInterfaces()).flatMap((interfaces) => interfaces ?? []);

@@ -16,7 +16,12 @@ const LINGER_SECONDS = 3;
 /** Reactors on one machine of a virtual world, with the scripted peers of `ropewalk/testing` on the same machine. */
 export class VirtualHarness implements Harness {
   readonly name = 'simulation';
-  readonly features: ReadonlySet<Feature> = new Set<Feature>(['virtual-time', 'ipv6', 'unanswered-connects']);
+  readonly features: ReadonlySet<Feature> = new Set<Feature>([
+    'virtual-time',
+    'ipv6',
+    'unanswered-connects',
+    'unix-sockets',
+  ]);
   readonly #world = new World();
   readonly #machine = this.#world.addHost('machine');
   readonly #reactors = new Reactors();
@@ -59,6 +64,10 @@ export class VirtualHarness implements Harness {
     const server = new ScriptedServer(this.#world, this.#machine.virtualStreams, 0, { host: '127.0.0.1', ...options });
     this.#servers.push(server);
     return Promise.resolve(new VirtualPeerServer(server, options, (condition, what) => this.until(condition, what)));
+  }
+
+  socketPath(name: string): string {
+    return `/run/${name}`;
   }
 
   sendSignal(): void {

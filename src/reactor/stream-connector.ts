@@ -33,7 +33,7 @@ interface Building {
   unwanted: boolean;
 }
 
-export class TCPConnector implements Connector, ConnectAttemptListener {
+export class StreamConnector implements Connector, ConnectAttemptListener {
   readonly #parts: ReactorParts;
   readonly #target: ConnectTarget;
   readonly #factory: ClientProtocolFactory;
