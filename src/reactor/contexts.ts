@@ -11,7 +11,7 @@ import type { ContextPlatform, RunInContext } from '../interfaces/context.ts';
 import type { ProtocolFactory } from '../interfaces/protocol.ts';
 
 /** Where a bound function keeps the one that it stands for. */
-const ORIGINAL = Symbol('original');
+const ORIGINAL: unique symbol = Symbol('original');
 
 export class Contexts {
   readonly #platform: ContextPlatform;
