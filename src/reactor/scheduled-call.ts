@@ -1,3 +1,4 @@
+import { getDebugging } from '../deferred/unhandled.ts';
 import { AlreadyCalled, AlreadyCancelled } from '../errors.ts';
 import type { DelayedCall } from '../interfaces/delayed-call.ts';
 import { requireDelay, requireFinite } from '../arguments.ts';
@@ -27,6 +28,8 @@ export class ScheduledCall implements DelayedCall {
   readonly #owner: ScheduledCallOwner;
   #fn: ((...args: never[]) => unknown) | undefined;
   #args: readonly unknown[] | undefined;
+  /** Made where the call was made, for its stack, while debugging is on (`setDebugging`). */
+  readonly #creation: Error | undefined = getDebugging() ? new Error('made here') : undefined;
 
   constructor(
     owner: ScheduledCallOwner,
@@ -91,7 +94,14 @@ export class ScheduledCall implements DelayedCall {
   /** For people: what will be called and when. */
   toString(): string {
     const name = this.#fn === undefined ? '' : nameOf(this.#fn);
-    return `${name === '' ? 'anonymous function' : name} (${this.state}, due at ${String(this.time)} s)`;
+    const call = `${name === '' ? 'anonymous function' : name} (${this.state}, due at ${String(this.time)} s)`;
+    return `${call}${this.describeCreation()}`;
+  }
+
+  /** Where it was made, on lines of their own, if debugging was on then. */
+  describeCreation(): string {
+    const frames = this.#creation?.stack?.split('\n').slice(1) ?? [];
+    return frames.length === 0 ? '' : `; it was made\n${frames.join('\n')}`;
   }
 
   #requirePending(): void {

@@ -201,9 +201,9 @@ export class TurnLoop {
   readonly #runDelayedCall = (call: ScheduledCall): void => {
     try {
       const result = call.run();
-      if (result !== undefined) this.#errors.watch(result, 'An error in a delayed call');
+      if (result !== undefined) this.#errors.watch(result, `An error in a delayed call${call.describeCreation()}`);
     } catch (error) {
-      this.#errors.report(error, 'An error in a delayed call');
+      this.#errors.report(error, `An error in a delayed call${call.describeCreation()}`);
     }
   };
 

@@ -1,6 +1,6 @@
 /** Time: delayed calls, queued calls, and the order of everything within turns. */
 import { expect } from 'chai';
-import { AlreadyCalled, AlreadyCancelled, type DelayedCall, fail, type Reactor } from 'ropewalk/core';
+import { AlreadyCalled, AlreadyCancelled, type DelayedCall, fail, type Reactor, setDebugging } from 'ropewalk/core';
 import type { Harness } from '../harness.ts';
 import { skipUnless, startReactor, takeErrors } from '../support/connections.ts';
 
@@ -195,6 +195,30 @@ export function describeTime(harness: () => Harness): void {
     });
 
     describe('A delayed call', () => {
+      it('says where it was made while debugging is on, by itself and when it fails [30]', async () => {
+        const messages: string[] = [];
+        const reactor = harness().createReactor({
+          errorReporter: (_failure, message) => {
+            messages.push(message);
+          },
+        });
+        void reactor.run({ installSignalHandlers: false });
+        const wasDebugging = setDebugging(true);
+        let call: DelayedCall;
+        try {
+          call = reactor.callLater(0, () => {
+            throw new Error('failed');
+          });
+        } finally {
+          setDebugging(wasDebugging);
+        }
+        expect(String(call)).to.include('suites/time.ts');
+        reactor.callLater(0, () => Promise.reject(new Error('failed')));
+        await harness().until(() => messages.length === 2, 'both errors are reported');
+        expect(messages[0]).to.match(/^An error in a delayed call; it was made\n[^]*suites\/time\.ts/);
+        expect(messages[1]).to.equal('An error in a delayed call');
+      });
+
       it('is active until it runs or is cancelled', async () => {
         const reactor = startReactor(harness());
         const call = reactor.callLater(0, () => {});
