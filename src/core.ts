@@ -65,6 +65,7 @@ export type {
 } from './interfaces/resolver.ts';
 export type { ReactorTime } from './interfaces/time.ts';
 export type * from './interfaces/platform.ts';
+export type * from './interfaces/context.ts';
 export type * from './interfaces/stream-platform.ts';
 export type * from './interfaces/datagram-platform.ts';
 export type * from './interfaces/process-platform.ts';
