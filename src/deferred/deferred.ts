@@ -41,6 +41,7 @@
  * are told first, being cheapest; and each object of a class with private methods is stamped with them when it is made
  * (about 50 ns more), so the parts of the machine are static.
  */
+import { requireFunction } from '../arguments.ts';
 import { AlreadyCalledError, CancelledError } from '../errors.ts';
 import type { ReactorTime } from '../interfaces/time.ts';
 import { addTimeout, type TimeoutCancelHandler, toTimeoutError } from './add-timeout.ts';
@@ -116,7 +117,7 @@ export class Deferred<T> implements PromiseLike<T> {
    * but never while a callback of the same `Deferred` runs: then it is called after those before it.
    */
   addCallback<U = never>(callback: (value: T) => CallbackResult<U>): Deferred<Exclude<U, Failure>> {
-    requireFunction(callback, 'callback');
+    requireFunction('callback', callback);
     Deferred.#append(this, callback, undefined);
     return retyped<Exclude<U, Failure>>(this);
   }
@@ -125,14 +126,14 @@ export class Deferred<T> implements PromiseLike<T> {
   addErrback(errback: (failure: Failure) => Failure): Deferred<T>;
   addErrback<U>(errback: (failure: Failure) => CallbackResult<U>): Deferred<T | U>;
   addErrback(errback: (failure: Failure) => unknown): Deferred<unknown> {
-    requireFunction(errback, 'errback');
+    requireFunction('errback', errback);
     Deferred.#append(this, undefined, errback);
     return retyped<unknown>(this);
   }
 
   /** Runs `callback` with the value or the `Failure`, whichever comes. */
   addBoth<U = never>(callback: (result: T | Failure) => CallbackResult<U>): Deferred<Exclude<U, Failure>> {
-    requireFunction(callback, 'callback');
+    requireFunction('callback', callback);
     Deferred.#append(this, callback, callback);
     return retyped<Exclude<U, Failure>>(this);
   }
@@ -145,8 +146,8 @@ export class Deferred<T> implements PromiseLike<T> {
     callback: (value: T) => CallbackResult<U>,
     errback?: (failure: Failure) => CallbackResult<V>,
   ): Deferred<U | V> {
-    requireFunction(callback, 'callback');
-    if (errback !== undefined) requireFunction(errback, 'errback');
+    requireFunction('callback', callback);
+    if (errback !== undefined) requireFunction('errback', errback);
     Deferred.#append(this, callback, errback);
     return retyped<U | V>(this);
   }
@@ -180,7 +181,7 @@ export class Deferred<T> implements PromiseLike<T> {
     clock: Pick<ReactorTime, 'callLater'>,
     onTimeoutCancel: TimeoutCancelHandler<T, unknown> = toTimeoutError,
   ): Deferred<unknown> {
-    requireFunction(onTimeoutCancel, 'onTimeoutCancel');
+    requireFunction('onTimeoutCancel', onTimeoutCancel);
     return addTimeout(this, timeoutSeconds, clock, onTimeoutCancel);
   }
 
@@ -515,8 +516,4 @@ function isObject(value: unknown): boolean {
 
 function isFailure(result: unknown): boolean {
   return typeof result === 'object' && result instanceof Failure;
-}
-
-function requireFunction(value: unknown, name: string): void {
-  if (typeof value !== 'function') throw new TypeError(`${name} must be a function`);
 }
