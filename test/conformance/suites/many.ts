@@ -64,6 +64,7 @@ export function describeMany(harness: () => Harness): void {
         delayedCalls: [],
         queuedCallCount: 0,
         connections: [],
+        handshakes: [],
         connectors: [],
         ports: [],
       });
