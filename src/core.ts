@@ -48,9 +48,11 @@ export type {
   StreamProtocol,
 } from './interfaces/protocol.ts';
 export type {
+  ConnectionOptions,
   ConnectTCPOptions,
   ConnectTLSOptions,
   ConnectUNIXOptions,
+  ListenOptions,
   ListenTCPOptions,
   ListenTLSOptions,
   ListenUNIXOptions,
