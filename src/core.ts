@@ -41,6 +41,7 @@ export type { Logger, LogMethod } from './interfaces/logger.ts';
 export type { Consumer, PullProducer, PushProducer } from './interfaces/producer.ts';
 export type {
   ClientProtocolFactory,
+  DrainableProtocol,
   HalfCloseableProtocol,
   HandshakeListener,
   HookResult,
@@ -83,7 +84,7 @@ export type { StartTLSOptions, Transport } from './interfaces/transport.ts';
 export type { ReportError } from './reactor/error-reporter.ts';
 export { Reactor, type ReactorOptions } from './reactor/reactor.ts';
 export type { ReactorInspection } from './reactor/inspection.ts';
-export type { RunOptions } from './reactor/lifecycle.ts';
+export type { RunOptions, StopOptions } from './reactor/lifecycle.ts';
 export { CachingResolver, type CachingResolverOptions } from './reactor/caching-resolver.ts';
 export type { HostNames } from './reactor/host-table.ts';
 export { StaticResolver, type StaticResolverOptions } from './reactor/static-resolver.ts';

@@ -119,6 +119,7 @@ export class Connection implements Transport, TLSListener {
     this.#life = OPEN;
     this.#hooks.makeConnection(this);
     if (this.#tls !== undefined && this.#upgrade === undefined) this.#tellHandshakeCompleted();
+    if (this.#parts.drain !== undefined) this.drainingBegan();
     this.#updateReading();
   }
 
@@ -302,6 +303,11 @@ export class Connection implements Transport, TLSListener {
     if (this.#hasHandle) this.#updateReading();
   }
 
+  /** The reactor is about to stop, and gives its connections time to finish. */
+  drainingBegan(): void {
+    if (this.#life.state === 'open') this.#hooks.callIfPresent('connectionDraining');
+  }
+
   /** The reactor stops: the connection is lost at once, unsent bytes included. */
   reactorStopped(): void {
     switch (this.#life.state) {
@@ -407,6 +413,7 @@ export class Connection implements Transport, TLSListener {
     this.#writing.stopProducer();
     this.#hooks.connectionLost(reason);
     this.#whenLost(reason);
+    this.#parts.drain?.connectionEnded();
   }
 
   #tellHandshakeCompleted(): void {

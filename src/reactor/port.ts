@@ -268,6 +268,7 @@ export class Port implements ListeningPort, StreamListenListener {
 
   readonly #gone = (): void => {
     this.#connectionCount -= 1;
+    this.#parts.drain?.connectionEnded();
   };
 
   /** Nobody has been told of these connections, and nobody will be. */

@@ -1,11 +1,18 @@
 import type { Buffer } from 'node:buffer';
 import type { Failure } from '../deferred/failure.ts';
-import type { HalfCloseableProtocol, HandshakeListener, StreamProtocol } from '../interfaces/protocol.ts';
+import type {
+  DrainableProtocol,
+  HalfCloseableProtocol,
+  HandshakeListener,
+  StreamProtocol,
+} from '../interfaces/protocol.ts';
 import type { Transport } from '../interfaces/transport.ts';
 import { type ErrorReporter, whenRejected } from './error-reporter.ts';
 
 /** The hooks that a protocol need not have. */
-export type OptionalHook = 'readConnectionLost' | 'writeConnectionLost' | 'handshakeCompleted';
+export type OptionalHook = 'readConnectionLost' | 'writeConnectionLost' | 'handshakeCompleted' | 'connectionDraining';
+
+type OptionalHooks = Partial<HalfCloseableProtocol & HandshakeListener & DrainableProtocol>;
 
 /**
  * Calls the hooks of one protocol. An error of a hook, thrown or in the promise that it returned, is reported (law 8), and
@@ -45,7 +52,7 @@ export class ProtocolHooks {
 
   /** Calls the hook if the protocol has it, and returns whether it does. It may have one without the others. */
   callIfPresent(hook: OptionalHook): boolean {
-    const protocol: Partial<HalfCloseableProtocol & HandshakeListener> = this.#protocol;
+    const protocol: OptionalHooks = this.#protocol;
     if (typeof protocol[hook] !== 'function') return false;
     try {
       this.#watch(protocol[hook](), hook);

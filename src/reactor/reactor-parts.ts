@@ -3,6 +3,7 @@ import type { Logger } from '../interfaces/logger.ts';
 import type { Platform } from '../interfaces/platform.ts';
 import type { Connection } from './connection.ts';
 import type { Contexts } from './contexts.ts';
+import type { Drain } from './drain.ts';
 import type { ErrorReporter } from './error-reporter.ts';
 import type { OutgoingSlab } from './outgoing-slab.ts';
 import type { Port } from './port.ts';
@@ -22,6 +23,9 @@ export interface ReactorParts {
   readonly contexts: Contexts | undefined;
   /** Changed by `installNameResolver`. */
   nameResolver: HostnameResolver;
+
+  /** While the reactor gives its connections time to finish. */
+  drain: Drain | undefined;
 
   /** All that is alive, so that stopping can end it and tests can see what is left. */
   readonly connections: Set<Connection>;

@@ -26,7 +26,7 @@ import { UnsupportedError } from '../errors.ts';
 import { Contexts } from './contexts.ts';
 import { ErrorReporter, reportTo, type ReportError } from './error-reporter.ts';
 import { describeInspection, inspect, type ReactorInspection } from './inspection.ts';
-import { Lifecycle, type RunOptions } from './lifecycle.ts';
+import { Lifecycle, type RunOptions, type StopOptions } from './lifecycle.ts';
 import { OutgoingSlab } from './outgoing-slab.ts';
 import type { ReactorParts } from './reactor-parts.ts';
 import { SystemEvents } from './system-events.ts';
@@ -77,6 +77,7 @@ export class Reactor implements ReactorTime, ReactorTCP, ReactorTLS, ReactorUNIX
       outgoingSlab: new OutgoingSlab(),
       contexts: options.captureContext === true ? contextsOf(platform) : undefined,
       nameResolver: platform.resolver,
+      drain: undefined,
       connections: new Set(),
       ports: new Set(),
       handshakes: new Set(),
@@ -101,11 +102,12 @@ export class Reactor implements ReactorTime, ReactorTCP, ReactorTLS, ReactorUNIX
 
   /**
    * Asks for an orderly end, which begins at the end of this turn's calls; delayed calls that are due in this turn
-   * still run. Delayed calls that are pending survive into the next `run`. Throws `ReactorNotRunning` if the reactor
-   * has not been run or is stopping already.
+   * still run. Delayed calls that are pending survive into the next `run`. With `drainSeconds` connections are first given
+   * time to finish, while ports listen no more; see `StopOptions`. Throws `ReactorNotRunning` if the reactor
+   * has not been run or is stopping already, `RangeError` for a time that is negative or not finite.
    */
-  stop(): void {
-    this.#lifecycle.stop();
+  stop(options: StopOptions = {}): void {
+    this.#lifecycle.stop(options);
   }
 
   /**
