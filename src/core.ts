@@ -38,6 +38,7 @@ export type { Connector, ConnectorState } from './interfaces/connector.ts';
 export type { DelayedCall } from './interfaces/delayed-call.ts';
 export type { ListeningPort } from './interfaces/listening-port.ts';
 export type { Logger, LogMethod } from './interfaces/logger.ts';
+export type { ObservedConnection, ReactorObserver } from './interfaces/observer.ts';
 export type { Consumer, PullProducer, PushProducer } from './interfaces/producer.ts';
 export type {
   ClientProtocolFactory,

@@ -39,7 +39,7 @@ import type { TLSHandle, TLSListener, TLSOptions, TLSRole } from '../interfaces/
 import type { StartTLSOptions, Transport } from '../interfaces/transport.ts';
 import { type ConnectionLimits, DEFAULT_CONNECTION_LIMITS } from './connection-limits.ts';
 import type { Producer } from './producer-slot.ts';
-import { ProtocolHooks } from './protocol-hooks.ts';
+import { type Hooks, ProtocolHooks } from './protocol-hooks.ts';
 import type { ReactorParts } from './reactor-parts.ts';
 import { connectionLostFor } from './system-errors.ts';
 import { rejectionOf, tlsErrorFor } from './tls-errors.ts';
@@ -76,7 +76,7 @@ export class Connection implements Transport, TLSListener {
   /** The handle as well, once it is an encrypted one. */
   #tls: TLSHandle | undefined;
   #upgrade: TLSUpgrade | undefined = undefined;
-  readonly #hooks: ProtocolHooks;
+  readonly #hooks: Hooks;
   readonly #whenLost: (reason: Failure) => void;
   readonly #writing: WritingHalf;
 
@@ -98,9 +98,11 @@ export class Connection implements Transport, TLSListener {
     this.#origin = origin;
     this.#handle = handle;
     this.#tls = origin.tls;
-    this.#hooks = new ProtocolHooks(protocol, parts.errors, (failure) => {
+    const hooks = new ProtocolHooks(protocol, parts.errors, (failure) => {
       this.#hookFailed(failure);
     });
+    const observation = parts.observation?.ofConnection(origin.role, this);
+    this.#hooks = observation?.watch(hooks) ?? hooks;
     this.#whenLost = whenLost;
     this.#writing = new WritingHalf(parts, handle, origin.limits ?? DEFAULT_CONNECTION_LIMITS, {
       bufferOverflowed: (bytes) => {
@@ -109,6 +111,7 @@ export class Connection implements Transport, TLSListener {
       producerFailed: (error, message) => {
         this.#hooks.failed(error, message);
       },
+      ...(observation && { sent: (bytes: number) => observation.sent(bytes) }),
     });
   }
 

@@ -5,6 +5,7 @@ import type { Connection } from './connection.ts';
 import type { Contexts } from './contexts.ts';
 import type { Drain } from './drain.ts';
 import type { ErrorReporter } from './error-reporter.ts';
+import type { Observation } from './observation.ts';
 import type { OutgoingSlab } from './outgoing-slab.ts';
 import type { Port } from './port.ts';
 import type { StreamConnector } from './stream-connector.ts';
@@ -18,6 +19,8 @@ export interface ReactorParts {
   readonly errors: ErrorReporter;
   /** For what is worth a note but is nobody's error. */
   readonly logger: Logger | undefined;
+  /** Undefined unless somebody watches. */
+  readonly observation: Observation | undefined;
   readonly outgoingSlab: OutgoingSlab;
   /** Undefined unless the reactor was asked to carry contexts along. */
   readonly contexts: Contexts | undefined;

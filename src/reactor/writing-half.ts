@@ -27,6 +27,8 @@ export interface WritingHalfOwner {
   bufferOverflowed(bytes: number): void;
   /** A method of the producer has thrown. */
   producerFailed(error: unknown, message: string): void;
+  /** So many bytes have been given to the handle; absent unless somebody wants to know. */
+  sent?(bytes: number): void;
 }
 
 interface Barrier {
@@ -171,6 +173,7 @@ export class WritingHalf implements Flushable {
       return;
     }
     if (this.#buffer.isTaken || !this.#buffer.hasChunks) return;
+    this.#owner.sent?.(this.#buffer.bytes);
     if (this.#handle.write(this.#buffer.take())) this.#drained();
   }
 
@@ -196,6 +199,7 @@ export class WritingHalf implements Flushable {
     if (barrier.isWriting) return;
     const { chunks } = barrier;
     barrier.chunks = [];
+    this.#owner.sent?.(chunks.reduce((sum, { length }) => sum + length, 0));
     if (chunks.length > 0 && !this.#handle.write(chunks)) {
       barrier.isWriting = true;
       return;
