@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import type { Harness, Peer } from '../harness.ts';
 import { listen, settled, startReactor } from '../support/connections.ts';
 import { RecordingFactory } from '../support/recording-factory.ts';
-import { RecordingProtocol } from '../support/recording-protocol.ts';
+import type { RecordingProtocol } from '../support/recording-protocol.ts';
 
 /** Opened at once; below the default backlog. */
 const BATCH_SIZE = 50;
