@@ -42,19 +42,24 @@ export type { Consumer, PullProducer, PushProducer } from './interfaces/producer
 export type {
   ClientProtocolFactory,
   HalfCloseableProtocol,
+  HandshakeListener,
   HookResult,
   ProtocolFactory,
   StreamProtocol,
 } from './interfaces/protocol.ts';
 export type {
   ConnectTCPOptions,
+  ConnectTLSOptions,
   ConnectUNIXOptions,
   ListenTCPOptions,
+  ListenTLSOptions,
   ListenUNIXOptions,
   ReactorTCP,
+  ReactorTLS,
   ReactorUNIX,
   SystemEventPhase,
   SystemEventTriggerID,
+  TLSSource,
 } from './interfaces/reactor.ts';
 export type {
   HostnameResolver,
@@ -71,7 +76,7 @@ export type * from './interfaces/datagram-platform.ts';
 export type * from './interfaces/process-platform.ts';
 export type * from './interfaces/adoption-platform.ts';
 export type * from './interfaces/tls-engine.ts';
-export type { Transport } from './interfaces/transport.ts';
+export type { StartTLSOptions, Transport } from './interfaces/transport.ts';
 
 export type { ReportError } from './reactor/error-reporter.ts';
 export { Reactor, type ReactorOptions } from './reactor/reactor.ts';

@@ -7,6 +7,7 @@ import type {
 } from '../interfaces/platform.ts';
 import type { HostnameResolver } from '../interfaces/resolver.ts';
 import type { StreamPlatform } from '../interfaces/stream-platform.ts';
+import type { TLSEngine } from '../interfaces/tls-engine.ts';
 import type { ContextPlatform } from '../interfaces/context.ts';
 import { LINGER_SECONDS } from './linger.ts';
 import { NodeClock } from './node-clock.ts';
@@ -15,6 +16,7 @@ import { NodeLiveness } from './liveness.ts';
 import { NodeResolver } from './node-resolver.ts';
 import { NodeSignals } from './signals.ts';
 import { NodeStreams, type ReadingMode } from './node-streams.ts';
+import { nodeTLS } from './tls/node-tls.ts';
 
 /** How a Node platform behaves where there is a choice. */
 export interface NodePlatformOptions {
@@ -25,6 +27,8 @@ export interface NodePlatformOptions {
   readonly reading?: ReadingMode;
   /** For how many seconds a connection that was given up still discards what its peer sends; 2 by default. */
   readonly lingerSeconds?: number;
+  /** How TLS is spoken; `nodeTLS()` by default. */
+  readonly tls?: TLSEngine;
 }
 
 /** The real world: libuv, reached through Node's public modules. One platform serves one reactor. */
@@ -37,13 +41,15 @@ export class NodePlatform implements Platform {
   readonly signals: SignalPlatform = new NodeSignals();
   readonly liveness: LivenessPlatform = new NodeLiveness();
   readonly context: ContextPlatform = new NodeContext();
+  readonly tls: TLSEngine;
 
   /** Throws `RangeError` for a `lingerSeconds` that is not a finite number of at least 0. */
   constructor(options: NodePlatformOptions = {}) {
-    const { reading = 'onread', lingerSeconds = LINGER_SECONDS } = options;
+    const { reading = 'onread', lingerSeconds = LINGER_SECONDS, tls = nodeTLS() } = options;
     if (!Number.isFinite(lingerSeconds) || lingerSeconds < 0) {
       throw new RangeError(`lingerSeconds must be a finite number of at least 0, not ${lingerSeconds}`);
     }
     this.streams = new NodeStreams(reading, lingerSeconds);
+    this.tls = tls;
   }
 }

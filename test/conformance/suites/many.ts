@@ -62,6 +62,7 @@ export function describeMany(harness: () => Harness): void {
         delayedCalls: [],
         queuedCallCount: 0,
         connections: [],
+        handshakes: [],
         connectors: [],
         ports: [],
       });
