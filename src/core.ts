@@ -106,3 +106,9 @@ export { TCP4ClientEndpoint } from './endpoints/tcp4-client-endpoint.ts';
 export { TCP6ClientEndpoint } from './endpoints/tcp6-client-endpoint.ts';
 export { UNIXClientEndpoint } from './endpoints/unix-client-endpoint.ts';
 export { UNIXServerEndpoint } from './endpoints/unix-server-endpoint.ts';
+export {
+  wrapClientTLS,
+  type WrapClientTLSOptions,
+  wrapServerTLS,
+  type WrapServerTLSOptions,
+} from './endpoints/wrap-tls.ts';

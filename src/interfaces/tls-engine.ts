@@ -75,6 +75,12 @@ export interface TLSEngine {
    * is opened like any other handle. Throws as `prepare` does.
    */
   secure(stream: StreamHandle, parameters: TLSParameters, received: Uint8Array | undefined): TLSHandle;
+
+  /**
+   * Resolves when the host's event loop has gone round once, so that the engine could go on with what it has begun. Virtual
+   * worlds wait for it, whose time stands still meanwhile.
+   */
+  nextTurn(): Promise<void>;
 }
 
 /**

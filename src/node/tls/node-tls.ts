@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { StreamHandle } from '../../interfaces/stream-platform.ts';
 import type { TLSEngine, TLSHandle, TLSOptions, TLSParameters, TLSRole } from '../../interfaces/tls-engine.ts';
 import { requireOptions } from '../../arguments.ts';
@@ -41,6 +42,10 @@ class NodeTLS implements TLSEngine {
     const shakeHands = this.#handshake(parameters);
     const underlay = this.#underlayOf(stream, received);
     return new NodeTLSHandle(stream, underlay, (listener) => shakeHands(underlay, listener));
+  }
+
+  nextTurn(): Promise<void> {
+    return nextTurn();
   }
 
   /** Throws what is wrong with the options before the stream is touched. */
