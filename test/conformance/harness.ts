@@ -54,6 +54,8 @@ export interface Harness {
    * not how long they take.
    */
   readonly manyCount: number;
+  /** More bytes than are under way between two ends of which one does not read, in whatever buffers there are. */
+  readonly bulkBytes: number;
   /** Has a reactor listen, by the call for this kind of streams. */
   listen(reactor: Reactor, factory: ProtocolFactory, options?: ListenOptions): ListeningPort;
   /** Has a reactor connect to where a port or a server listens, by the call for this kind of streams. */

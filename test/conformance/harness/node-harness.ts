@@ -34,6 +34,9 @@ const PATIENCE_SECONDS = 4;
 /** Passes of the event loop after which a turn that was due has run, whichever way it was asked for. */
 const PASSES_TO_SETTLE = 4;
 
+/** Systems stop at a few megabytes for a connection whose reader has never read. */
+const BULK_BYTES = 12_582_912;
+
 const PLATFORM_FEATURES: readonly Feature[] = detectFeatures();
 
 /** Reactors on real sockets of this machine, with raw sockets as their peers. */
@@ -41,6 +44,7 @@ export class NodeHarness implements Harness {
   readonly name: string;
   readonly features: ReadonlySet<Feature>;
   readonly manyCount: number;
+  readonly bulkBytes: number = BULK_BYTES;
   readonly #kind: NodeKind;
   readonly #handles = new OpenHandles();
   readonly #reactors = new Reactors();

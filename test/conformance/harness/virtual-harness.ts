@@ -10,11 +10,7 @@ import type {
 } from 'ropewalk/core';
 import { type VirtualHost, World } from 'ropewalk/simulation';
 import type { Platform } from '../../../src/interfaces/platform.ts';
-import type {
-  StreamConnectHandle,
-  StreamConnectListener,
-  StreamTarget,
-} from '../../../src/interfaces/stream-platform.ts';
+import type { StreamTarget } from '../../../src/interfaces/stream-platform.ts';
 import { DEFAULT_PEER_WINDOW_BYTES } from '../../../src/testing/scripted-peer.ts';
 import type {
   ConnectOptions,
@@ -28,7 +24,7 @@ import type {
 } from '../harness.ts';
 import { hostAndPort, pathOf } from './reactor-calls.ts';
 import { Reactors } from './reactors.ts';
-import type { VirtualKind, WorldPeer } from './virtual-kind.ts';
+import type { ConnectStream, PeerEnd, VirtualKind, WorldPeer } from './virtual-kind.ts';
 import { VirtualPeerServer } from './virtual-peer-server.ts';
 
 const PLATFORM_FEATURES: readonly Feature[] = ['virtual-time', 'ipv6'];
@@ -39,6 +35,9 @@ const ROUNDS_MAX = 500;
 /** Longer than a stream that was given up goes on discarding. */
 const LINGER_SECONDS = 3;
 
+/** Many windows of 65,536 bytes, which is what the virtual network and its peers have. */
+const BULK_BYTES = 1_048_576;
+
 const WINDOW = { windowBytes: DEFAULT_PEER_WINDOW_BYTES };
 
 /** Reactors on one machine of a virtual world, with raw peers on the same machine. */
@@ -46,6 +45,7 @@ export class VirtualHarness implements Harness {
   readonly name: string;
   readonly features: ReadonlySet<Feature>;
   readonly manyCount: number;
+  readonly bulkBytes: number = BULK_BYTES;
   readonly #kind: VirtualKind;
   readonly #world: World;
   readonly #machine: VirtualHost;
@@ -77,8 +77,8 @@ export class VirtualHarness implements Harness {
   createReactor(options: ReactorOptions = {}): Reactor {
     this.#reactorCount += 1;
     // Each reactor has a clock of its own to be woken by, and all share the network of the machine.
-    const { name, clock, resolver, random } = this.#world.addHost(`reactor ${this.#reactorCount}`);
-    const platform: Platform = { name, clock, resolver, random, streams: this.#machine.streams };
+    const { name, clock, resolver, random, tls } = this.#world.addHost(`reactor ${this.#reactorCount}`);
+    const platform: Platform = { name, clock, resolver, random, streams: this.#machine.streams, ...(tls && { tls }) };
     return this.#reactors.create(platform, options);
   }
 
@@ -97,7 +97,7 @@ export class VirtualHarness implements Harness {
   }
 
   async dial(destination: Address, options: DialOptions = {}): Promise<Peer> {
-    const peer = this.#createPeer(options, (listener) =>
+    const peer = this.#createPeer('client', options, (listener) =>
       this.#machine.virtualStreams.connect(targetAt(destination), listener, WINDOW),
     );
     this.#peers.push(peer);
@@ -113,7 +113,7 @@ export class VirtualHarness implements Harness {
       { ...targetAt(this.#freePlace()), backlog: 1 },
       { ...WINDOW, answer },
       (handle) =>
-        this.#createPeer(peerOptions, (listener) => {
+        this.#createPeer('server', peerOptions, (listener) => {
           listener.connected(handle);
           return undefined;
         }),
@@ -154,11 +154,8 @@ export class VirtualHarness implements Harness {
     if (problems.length > 0) throw new Error(`The case left something behind:\n  ${problems.join('\n  ')}`);
   }
 
-  #createPeer(
-    options: DialOptions,
-    connect: (listener: StreamConnectListener) => StreamConnectHandle | undefined,
-  ): WorldPeer {
-    return this.#kind.createPeer(this.#world, options, connect);
+  #createPeer(role: PeerEnd['role'], options: DialOptions, connect: ConnectStream): WorldPeer {
+    return this.#kind.createPeer({ world: this.#world, machine: this.#machine, role }, options, connect);
   }
 
   #freePlace(): Address {
