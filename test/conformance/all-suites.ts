@@ -2,11 +2,14 @@
 import type { Harness } from './harness.ts';
 import { describeConnecting } from './suites/connecting.ts';
 import { describeConnections } from './suites/connections.ts';
+import { describeDraining } from './suites/draining.ts';
 import { describeErrors } from './suites/errors.ts';
 import { describeFactoryErrors } from './suites/factory-errors.ts';
 import { describeHalfClose } from './suites/half-close.ts';
 import { describeLifecycle } from './suites/lifecycle.ts';
+import { describeLimits } from './suites/limits.ts';
 import { describeMany } from './suites/many.ts';
+import { describeObserving } from './suites/observing.ts';
 import { describePorts } from './suites/ports.ts';
 import { describeProducers } from './suites/producers.ts';
 import { describeRegressions } from './suites/regressions.ts';
@@ -28,6 +31,9 @@ export const STREAM_SUITES: readonly Suite[] = [
   describeProducers,
   describeFactoryErrors,
   describeStopping,
+  describeLimits,
+  describeDraining,
+  describeObserving,
   describeMany,
   describeRegressions,
 ];

@@ -16,9 +16,11 @@
 import type {
   Address,
   ClientProtocolFactory,
+  ConnectionOptions,
   Connector,
   Failure,
   ListeningPort,
+  ListenOptions as PortOptions,
   ProtocolFactory,
   Reactor,
   ReactorOptions,
@@ -74,13 +76,12 @@ export interface Harness {
   close(): Promise<void>;
 }
 
-export interface ListenOptions {
+export interface ListenOptions extends PortOptions {
   /** Where another port listens or did; by default a place where nobody does. */
   readonly destination?: Address;
-  readonly backlog?: number;
 }
 
-export interface ConnectOptions {
+export interface ConnectOptions extends ConnectionOptions {
   readonly timeout?: number;
 }
 
