@@ -52,8 +52,8 @@ export interface Harness {
   /** How many sockets, listeners and timers of reactors and peers there are at the moment, whether or not they keep the process alive. */
   readonly openHandleCount: number;
   /**
-   * How many connections count as many: what the flavour makes in a second or two. The point is what they leave behind,
-   * not how long they take.
+   * How many connections count as many: on one flavour 10,000, on the others as many as do not take long, since it is the
+   * same code for the most part.
    */
   readonly manyCount: number;
   /** More bytes than are under way between two ends of which one does not read, in whatever buffers there are. */

@@ -10,5 +10,5 @@ function describeOnNode(kind: NodeKind, suites: typeof STREAM_SUITES): void {
 
 describeOnNode(NODE_TCP, [...REACTOR_SUITES, ...STREAM_SUITES, ...TCP_SUITES]);
 describeOnNode(NODE_TCP_BY_DATA_EVENTS, STREAM_SUITES);
+// What Node calls so on Windows are named pipes.
 if (process.platform !== 'win32') describeOnNode(NODE_UNIX, [...STREAM_SUITES, ...UNIX_SUITES]);
-else it.skip(`Conformance of ${NODE_UNIX.name} (skipped: what Node calls so on Windows are named pipes)`);

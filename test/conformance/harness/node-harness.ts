@@ -35,7 +35,7 @@ const PATIENCE_SECONDS = 4;
 const PASSES_TO_SETTLE = 4;
 
 /** Systems stop at a few megabytes for a connection whose reader has never read. */
-const BULK_BYTES = 12_582_912;
+const BULK_BYTES = 8_388_608;
 
 const PLATFORM_FEATURES: readonly Feature[] = detectFeatures();
 

@@ -35,7 +35,7 @@ export interface WorldPeer extends Peer {
 }
 
 const PLAIN = {
-  manyCount: 10_000,
+  manyCount: 2000,
   worldOptions: {},
   createPeer: ({ world }: PeerEnd, options: DialOptions, connect: ConnectStream): VirtualPeer =>
     new VirtualPeer(world, options, connect),
@@ -53,6 +53,5 @@ export const VIRTUAL_UNIX: VirtualKind = {
   ...UNIX_CALLS,
   ...PLAIN,
   name: 'UNIX sockets in simulation',
-  manyCount: 2000,
   features: ['unanswered-connects'],
 };

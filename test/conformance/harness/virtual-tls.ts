@@ -16,7 +16,7 @@ export function virtualTLS(certificates: TestCertificates): VirtualKind {
     ...tlsCalls(certificates),
     name: 'TLS in simulation',
     features: ['unanswered-connects', 'resets'],
-    manyCount: 200,
+    manyCount: 100,
     worldOptions: { tls: nodeTLS() },
     createPeer: ({ world, machine, role }, options, connect) => {
       if (machine.tls === undefined) throw new Error('this world was given TLS');
