@@ -291,6 +291,8 @@ export class NodeStreamHandle implements StreamHandle {
 
   /** What stands in the socket's own buffer came before the error; there is some where Node reads ahead. */
   #holdBuffered(): void {
+    // What is read is told as 'data', too.
+    this.#source.release();
     // The socket has no encoding, so it gives Buffers.
     for (let data: Buffer | null; (data = this.socket.read() as Buffer | null) !== null;)
       (this.#held ??= []).push(data);

@@ -60,9 +60,9 @@ class SecureSocketHandle extends NodeStreamHandle {
     this.#below.reset(this.socket);
   }
 
-  /** What is written leaves later under TLS, and so does the answer come later. */
+  /** TLS makes nothing of nothing, so it is the socket below that is written to. */
   protected override confirmEnd(answer: (error: Error | null | undefined) => void): void {
-    this.socket.write(NO_BYTES, answer);
+    this.#below.socket.write(NO_BYTES, answer);
   }
 }
 
