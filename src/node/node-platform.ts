@@ -1,3 +1,4 @@
+import type { DatagramPlatform } from '../interfaces/datagram-platform.ts';
 import type {
   LivenessPlatform,
   Platform,
@@ -11,6 +12,7 @@ import type { ContextPlatform } from '../interfaces/context.ts';
 import { LINGER_SECONDS } from './linger.ts';
 import { NodeClock } from './node-clock.ts';
 import { NodeContext } from './node-context.ts';
+import { NodeDatagrams } from './node-datagrams.ts';
 import { NodeLiveness } from './liveness.ts';
 import { NodeResolver } from './node-resolver.ts';
 import { NodeSignals } from './signals.ts';
@@ -32,6 +34,7 @@ export class NodePlatform implements Platform {
   readonly name = 'node';
   readonly clock: PlatformClock = new NodeClock();
   readonly streams: StreamPlatform;
+  readonly datagrams: DatagramPlatform = new NodeDatagrams();
   readonly resolver: HostnameResolver = new NodeResolver();
   readonly random: RandomSource = { next: () => Math.random() };
   readonly signals: SignalPlatform = new NodeSignals();

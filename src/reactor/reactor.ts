@@ -1,4 +1,5 @@
 import type { Connector } from '../interfaces/connector.ts';
+import type { DatagramReceiver, UDPPort } from '../interfaces/datagram-transport.ts';
 import type { DelayedCall } from '../interfaces/delayed-call.ts';
 import type { ListeningPort } from '../interfaces/listening-port.ts';
 import type { Logger } from '../interfaces/logger.ts';
@@ -14,6 +15,12 @@ import type {
   SystemEventPhase,
   SystemEventTriggerID,
 } from '../interfaces/reactor.ts';
+import type {
+  ListenMulticastOptions,
+  ListenUDPOptions,
+  ReactorMulticast,
+  ReactorUDP,
+} from '../interfaces/reactor-udp.ts';
 import type { HostnameResolver } from '../interfaces/resolver.ts';
 import type { ReactorTime } from '../interfaces/time.ts';
 import { requireFunction, requireMethods } from '../arguments.ts';
@@ -27,6 +34,7 @@ import type { ReactorParts } from './reactor-parts.ts';
 import { SystemEvents } from './system-events.ts';
 import { connectTCP, listenTCP } from './tcp.ts';
 import { TurnLoop } from './turn-loop.ts';
+import { listenMulticast, listenUDP } from './udp.ts';
 import { connectUNIX, listenUNIX } from './unix.ts';
 
 /** The options of a reactor. */
@@ -45,9 +53,9 @@ export interface ReactorOptions {
  * This class is a facade; each part of a reactor has a file of its own beside it. Nothing happens before `run()` but
  * the binding of ports. Any number of reactors may live in one process, and one that has stopped may be run again.
  * On Node make one with `createReactor()`, in tests with `new TestReactor()`. Source: Twisted's `IReactorCore`,
- * `IReactorTime`, `IReactorTCP`, `IReactorUNIX`.
+ * `IReactorTime`, `IReactorTCP`, `IReactorUNIX`, `IReactorUDP`, `IReactorMulticast`.
  */
-export class Reactor implements ReactorTime, ReactorTCP, ReactorUNIX, AsyncDisposable {
+export class Reactor implements ReactorTime, ReactorTCP, ReactorUNIX, ReactorUDP, ReactorMulticast, AsyncDisposable {
   readonly #parts: ReactorParts;
   readonly #lifecycle: Lifecycle;
   readonly #events: SystemEvents;
@@ -72,6 +80,7 @@ export class Reactor implements ReactorTime, ReactorTCP, ReactorUNIX, AsyncDispo
       nameResolver: platform.resolver,
       connections: new Set(),
       ports: new Set(),
+      datagramProtocols: new Set(),
       connectors: new Set(),
     };
     this.#events = new SystemEvents(errors);
@@ -225,6 +234,20 @@ export class Reactor implements ReactorTime, ReactorTCP, ReactorUNIX, AsyncDispo
 
   connectUNIX(path: string, factory: ClientProtocolFactory, options: ConnectUNIXOptions = {}): Connector {
     return connectUNIX(this.#parts, path, this.#bindFactory(factory), options);
+  }
+
+  // ------------------------------------------------------------------------------------------------------------- UDP
+
+  listenUDP(port: number, protocol: DatagramReceiver, options: ListenUDPOptions = {}): UDPPort {
+    const udpPort = listenUDP(this.#parts, port, protocol, options);
+    this.#warnIfNeverRun();
+    return udpPort;
+  }
+
+  listenMulticast(port: number, protocol: DatagramReceiver, options: ListenMulticastOptions = {}): UDPPort {
+    const udpPort = listenMulticast(this.#parts, port, protocol, options);
+    this.#warnIfNeverRun();
+    return udpPort;
   }
 
   // ----------------------------------------------------------------------------------------------------------- names

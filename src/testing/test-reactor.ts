@@ -9,6 +9,7 @@ import type { HostNames } from '../reactor/host-table.ts';
 import { TURNS_PER_INSTANT_MAX, World } from '../simulation/world.ts';
 import { Macrotasks } from './macrotask.ts';
 import { DEFAULT_PEER_WINDOW_BYTES, ScriptedPeer, type ScriptedPeerOptions } from './scripted-peer.ts';
+import { ScriptedDatagramPeer, type ScriptedDatagramPeerOptions } from './scripted-datagram-peer.ts';
 import { ScriptedServer, type ScriptedServerOptions } from './scripted-server.ts';
 
 /** The options of a test reactor. */
@@ -126,6 +127,11 @@ export class TestReactor extends Reactor implements Disposable {
   serve(port: number, options: ScriptedServerOptions = {}): ScriptedServer {
     requirePort('port', port, 0);
     return new ScriptedServer(this.#world, this.#host.virtualStreams, port, options);
+  }
+
+  /** Opens a socket for datagrams under the test's control, at once. Throws `CannotListenError` if the port is taken. */
+  datagramPeer(options: ScriptedDatagramPeerOptions = {}): ScriptedDatagramPeer {
+    return new ScriptedDatagramPeer(this.#host.virtualDatagrams, options);
   }
 
   /**
