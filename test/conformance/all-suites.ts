@@ -2,6 +2,7 @@
 import type { Harness } from './harness.ts';
 import { describeConnecting } from './suites/connecting.ts';
 import { describeConnections } from './suites/connections.ts';
+import { describeDatagrams } from './suites/datagrams.ts';
 import { describeErrors } from './suites/errors.ts';
 import { describeHalfClose } from './suites/half-close.ts';
 import { describeLifecycle } from './suites/lifecycle.ts';
@@ -25,6 +26,7 @@ const SUITES: readonly ((harness: () => Harness) => void)[] = [
   describeMany,
   describeUNIX,
   describeUNIXErrors,
+  describeDatagrams,
   describeRegressions,
 ];
 

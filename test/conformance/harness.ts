@@ -7,6 +7,7 @@
  * lacks is skipped, with the reason printed.
  */
 import type { Address, Failure, Reactor, ReactorOptions } from 'ropewalk/core';
+import type { DatagramPeer, MulticastInterfaces } from './harness/datagram-peer.ts';
 
 /** What a platform may lack. */
 export type Feature =
@@ -20,6 +21,12 @@ export type Feature =
   | 'ipv6'
   /** There are UNIX sockets. */
   | 'unix-sockets'
+  /** Groups of IPv4 can be joined on a network interface. */
+  | 'multicast'
+  /** Groups of IPv6 can be joined on a network interface. */
+  | 'ipv6-multicast'
+  /** Datagrams to 127.255.255.255 go to everyone on this host. */
+  | 'broadcast'
   /** Packets to some address are never answered, so that attempts hang. */
   | 'unanswered-connects';
 
@@ -37,6 +44,10 @@ export interface Harness {
   dial(port: number, options?: DialOptions): Promise<Peer>;
   /** Listens for connections from a reactor, on a free port of 127.0.0.1. */
   serve(options?: ServeOptions): Promise<PeerServer>;
+  /** Opens a socket for datagrams, at a free port of 127.0.0.1 or of another address. */
+  openDatagrams(host?: string): Promise<DatagramPeer>;
+  /** Where groups may be joined; needs 'multicast' or 'ipv6-multicast'. */
+  readonly multicastInterfaces: MulticastInterfaces;
   /** A path for a UNIX socket at which there is nothing, the same for the same name; needs 'unix-sockets'. */
   socketPath(name: string): string;
   /** Sends a signal to the process the reactors are in; needs 'signals'. */

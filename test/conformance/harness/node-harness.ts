@@ -6,6 +6,8 @@ import { setImmediate as nextPass, setTimeout as pass } from 'node:timers/promis
 import type { Reactor, ReactorOptions } from 'ropewalk/core';
 import { NodePlatform } from '../../../src/node/node-platform.ts';
 import type { ReadingMode } from '../../../src/node/node-streams.ts';
+import type { DatagramPeer } from './datagram-peer.ts';
+import { multicastInterfaces, NodeDatagramPeer } from './node-datagram-peer.ts';
 import type { DialOptions, Feature, Harness, Peer, PeerServer, ServeOptions } from '../harness.ts';
 import { dialNode, type NodePeer, NodePeerServer } from './node-peers.ts';
 import { OpenHandles } from './open-handles.ts';
@@ -23,9 +25,11 @@ export class NodeHarness implements Harness {
   readonly name: string;
   readonly features: ReadonlySet<Feature> = detectFeatures();
   readonly #reading: ReadingMode;
+  readonly multicastInterfaces = multicastInterfaces();
   readonly #handles = new OpenHandles();
   readonly #reactors = new Reactors();
   readonly #peers: NodePeer[] = [];
+  readonly #datagramPeers: NodeDatagramPeer[] = [];
   #socketFolder: string | undefined;
   readonly #servers: (NodePeerServer | UnansweringServer)[] = [];
 
@@ -61,6 +65,12 @@ export class NodeHarness implements Harness {
     return server;
   }
 
+  async openDatagrams(host?: string): Promise<DatagramPeer> {
+    const peer = await NodeDatagramPeer.open(host);
+    this.#datagramPeers.push(peer);
+    return peer;
+  }
+
   socketPath(name: string): string {
     this.#socketFolder ??= mkdtempSync(join(tmpdir(), 'ropewalk-'));
     return join(this.#socketFolder, name);
@@ -93,6 +103,7 @@ export class NodeHarness implements Harness {
         if (server instanceof NodePeerServer) for (const peer of server.peers) peer.destroy();
       }
       for (const peer of this.#peers) peer.destroy();
+      for (const peer of this.#datagramPeers) peer.close();
       // What is left after that is told below.
       await this.until(() => this.#handles.count === 0).catch(() => undefined);
       this.#handles.stopWatching();
@@ -111,7 +122,10 @@ function detectFeatures(): Set<Feature> {
   const features = new Set<Feature>(['real-time']);
   if (process.platform !== 'win32') features.add('signals').add('unix-sockets');
   // The way in which the harness makes a port that does not answer is Linux's.
-  if (process.platform === 'linux') features.add('unanswered-connects');
+  if (process.platform === 'linux') features.add('unanswered-connects').add('broadcast');
+  const { IPv4, IPv6 } = multicastInterfaces();
+  if (IPv4 !== undefined) features.add('multicast');
+  if (IPv6 !== undefined) features.add('ipv6-multicast');
   const addresses = Object.values(networkInterfaces()).flatMap((interfaces) => interfaces ?? []);
   if (addresses.some(({ address }) => address === '::1')) features.add('ipv6');
   return features;

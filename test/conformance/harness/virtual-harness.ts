@@ -1,10 +1,12 @@
 import { setImmediate as nextPass } from 'node:timers/promises';
 import { type Address, ConnectionAborted, ConnectionLost, type Reactor, type ReactorOptions } from 'ropewalk/core';
-import { World } from 'ropewalk/simulation';
+import { type VirtualHost, World } from 'ropewalk/simulation';
 import type { Platform } from '../../../src/interfaces/platform.ts';
 import { DEFAULT_PEER_WINDOW_BYTES, ScriptedPeer } from '../../../src/testing/scripted-peer.ts';
+import { ScriptedDatagramPeer } from '../../../src/testing/scripted-datagram-peer.ts';
 import { ScriptedServer } from '../../../src/testing/scripted-server.ts';
 import type { DialOptions, Feature, Harness, Peer, PeerServer, ServeOptions } from '../harness.ts';
+import type { DatagramPeer } from './datagram-peer.ts';
 import { Reactors } from './reactors.ts';
 
 /** In a world where nothing takes time, what has not happened after so many rounds never will. */
@@ -21,12 +23,17 @@ export class VirtualHarness implements Harness {
     'ipv6',
     'unanswered-connects',
     'unix-sockets',
+    'multicast',
+    'ipv6-multicast',
+    'broadcast',
   ]);
+  readonly multicastInterfaces = { IPv4: '10.0.0.1', IPv6: 'fd00::1' };
   readonly #world = new World();
   readonly #machine = this.#world.addHost('machine');
   readonly #reactors = new Reactors();
   readonly #peers: ScriptedPeer[] = [];
   readonly #servers: ScriptedServer[] = [];
+  readonly #datagramPeers: ScriptedDatagramPeer[] = [];
   #reactorCount = 0;
   #lastAdvance: Promise<void> = Promise.resolve();
 
@@ -35,15 +42,15 @@ export class VirtualHarness implements Harness {
   }
 
   get openHandleCount(): number {
-    const { streams, listeners, attempts, events } = this.#world.census();
-    return streams + listeners + attempts + events;
+    const { streams, listeners, attempts, datagramSockets, events } = this.#world.census();
+    return streams + listeners + attempts + datagramSockets + events;
   }
 
   createReactor(options: ReactorOptions = {}): Reactor {
     this.#reactorCount += 1;
     // Each reactor has a clock of its own to be woken by, and all share the network of the machine.
     const { name, clock, resolver, random } = this.#world.addHost(`reactor ${this.#reactorCount}`);
-    const platform: Platform = { name, clock, resolver, random, streams: this.#machine.streams };
+    const platform: Platform = { name, clock, resolver, random, ...networkOf(this.#machine) };
     return this.#reactors.create(platform, options);
   }
 
@@ -64,6 +71,12 @@ export class VirtualHarness implements Harness {
     const server = new ScriptedServer(this.#world, this.#machine.virtualStreams, 0, { host: '127.0.0.1', ...options });
     this.#servers.push(server);
     return Promise.resolve(new VirtualPeerServer(server, options, (condition, what) => this.until(condition, what)));
+  }
+
+  openDatagrams(host?: string): Promise<DatagramPeer> {
+    const peer = new ScriptedDatagramPeer(this.#machine.virtualDatagrams, host === undefined ? {} : { host });
+    this.#datagramPeers.push(peer);
+    return Promise.resolve(peer);
   }
 
   socketPath(name: string): string {
@@ -92,6 +105,7 @@ export class VirtualHarness implements Harness {
     await this.#reactors.end((condition, what) => this.until(condition, what));
     for (const peer of [...this.#peers, ...this.#servers.flatMap((server) => server.peers)]) peer.abort();
     for (const server of this.#servers) server.stop();
+    for (const peer of this.#datagramPeers) peer.close();
     await this.advance(LINGER_SECONDS);
     const left = Object.entries(this.#world.census()).filter(([, count]) => count > 0);
     const problems = [
@@ -107,6 +121,11 @@ export class VirtualHarness implements Harness {
     while (steps.next().done !== true);
     await nextPass();
   }
+}
+
+/** What the reactors of a machine share. */
+function networkOf({ streams, datagrams }: VirtualHost): Pick<Platform, 'streams' | 'datagrams'> {
+  return { streams, datagrams };
 }
 
 /** Whether the peer was connected before it was closed. */
