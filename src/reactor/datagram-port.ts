@@ -186,10 +186,10 @@ export class DatagramPort implements UDPPort, DatagramListener {
       throw new ConnectInProgressError(`The port is connected to ${String(this.#peer)} already`);
     }
     if (this.#socket.isClosed) return;
-    this.#peer = peer;
     this.#socket.call((handle) => {
       handle.connect(peer);
     });
+    this.#peer = peer;
   }
 
   // --------------------------------------------------------------------------------------------------------- options
