@@ -61,10 +61,12 @@ export class DatagramPort implements UDPPort, DatagramListener {
   /** The families it can send to; the first is its own. */
   readonly #families: readonly [IPFamily, ...IPFamily[]];
   #state: State = { name: 'idle', error: undefined };
-  /** These three belong to one socket; after it has closed they only answer. */
+  /** These belong to one socket; after it has closed they only answer. */
   #socket: DatagramSocket;
   #options: DatagramOptions;
   #peer: IPv4Address | IPv6Address | undefined;
+  /** Where the last datagram came from. */
+  #lastSender: IPv4Address | IPv6Address | undefined;
   /** How many reports wait for the reactor. */
   #heldCount = 0;
   /** Which failures to send have been reported. */
@@ -108,6 +110,7 @@ export class DatagramPort implements UDPPort, DatagramListener {
     this.#socket = socket;
     this.#options = new DatagramOptions(this.#reactor, socket, this.#families[0]);
     this.#peer = undefined;
+    this.#lastSender = undefined;
     this.#reportedCodes.clear();
     this.#state = { name: 'binding' };
     ports.add(this);
@@ -167,7 +170,9 @@ export class DatagramPort implements UDPPort, DatagramListener {
 
   write(data: Uint8Array | string, address?: DatagramDestination): void {
     const bytes = toBytes(data);
-    const to = chooseDestination(address, this.#peer, this.#families);
+    // Most answer whom they have just heard, and that address needs no check, which would cost as much as all the rest.
+    const answered = this.#peer === undefined && address === this.#lastSender ? this.#lastSender : undefined;
+    const to = answered ?? chooseDestination(address, this.#peer, this.#families);
     requireLength(bytes, to);
     const isConnected = this.#peer !== undefined;
     this.#socket.call((handle) => {
@@ -257,13 +262,14 @@ export class DatagramPort implements UDPPort, DatagramListener {
   bindFailed(error: SystemError): void {
     if (this.#state.name !== 'binding') return;
     const cannotListen = this.#cannotListen(error);
-    const isAwaited = this.#listenWaiters.length > 0;
+    const waiters = this.#listenWaiters;
+    this.#listenWaiters = [];
     this.#reactor.loop.deliverNow(() => {
       this.#becomeIdle(cannotListen);
       this.#socket.failed();
-      this.#failListenWaiters(cannotListen);
+      for (const waiter of waiters) waiter.errback(new Failure(cannotListen));
     });
-    if (!isAwaited) {
+    if (waiters.length === 0) {
       this.#reactor.errors.report(cannotListen, 'A port failed to listen, and nobody asked whether it did');
     }
   }
@@ -321,6 +327,7 @@ export class DatagramPort implements UDPPort, DatagramListener {
 
   #deliver(data: Buffer, from: IPv4Address | IPv6Address): void {
     if (this.#state.name !== 'started') return;
+    this.#lastSender = from;
     const { errors } = this.#reactor;
     try {
       const result = this.#parts.receiver.datagramReceived(data, from);

@@ -4,6 +4,7 @@ import {
   CannotListenError,
   ConnectInProgressError,
   DatagramProtocol,
+  type DatagramReceiver,
   Echo,
   Factory,
   type ListenMulticastOptions,
@@ -387,7 +388,7 @@ function describeArguments(harness: () => Harness): void {
     }
     expect(() => reactor.listenUDP('53' as unknown as number, protocol)).to.throw(TypeError, 'port');
     expect(() => reactor.listenUDP(0, DatagramProtocol as unknown as DatagramProtocol)).to.throw(TypeError, 'protocol');
-    expect(() => reactor.listenUDP(0, {} as DatagramProtocol)).to.throw(TypeError, 'makeConnection');
+    expect(() => reactor.listenUDP(0, {} as unknown as DatagramReceiver)).to.throw(TypeError, 'makeConnection');
     expect(() => reactor.listenUDP(0, protocol, { interface: 'eth0' })).to.throw(RangeError, "got 'eth0'");
     for (const maxPacketSize of [0, -1, 1.5]) {
       expect(() => reactor.listenUDP(0, protocol, { maxPacketSize })).to.throw(RangeError, 'maxPacketSize');
