@@ -72,6 +72,18 @@ export type {
   ResolutionReceiver,
   ResolveOptions,
 } from './interfaces/resolver.ts';
+export type {
+  DatagramDestination,
+  DatagramReceiver,
+  DatagramTransport,
+  UDPPort,
+} from './interfaces/datagram-transport.ts';
+export type {
+  ListenMulticastOptions,
+  ListenUDPOptions,
+  ReactorMulticast,
+  ReactorUDP,
+} from './interfaces/reactor-udp.ts';
 export type { ReactorTime } from './interfaces/time.ts';
 export type * from './interfaces/platform.ts';
 export type * from './interfaces/context.ts';
@@ -100,6 +112,7 @@ export { type MainResult, react } from './task/react.ts';
 export { Protocol } from './protocols/protocol.ts';
 export { Factory, type ProtocolClass } from './protocols/factory.ts';
 export { ClientFactory } from './protocols/client-factory.ts';
+export { DatagramProtocol } from './protocols/datagram-protocol.ts';
 export { Chargen, Discard, Echo, QOTD } from './protocols/wire.ts';
 
 export type { EndpointOptions, StreamClientEndpoint, StreamServerEndpoint } from './interfaces/endpoint.ts';

@@ -1,3 +1,4 @@
+import type { DatagramPlatform } from '../interfaces/datagram-platform.ts';
 import type {
   LivenessPlatform,
   Platform,
@@ -13,6 +14,7 @@ import type { ContextPlatform } from '../interfaces/context.ts';
 import { DEFAULT_LINGER_LIMITS } from './linger.ts';
 import { NodeClock } from './node-clock.ts';
 import { NodeContext } from './node-context.ts';
+import { NodeDatagrams } from './node-datagrams.ts';
 import { NodeLiveness } from './liveness.ts';
 import { NodeResolver } from './node-resolver.ts';
 import { NodeSignals } from './signals.ts';
@@ -42,6 +44,7 @@ export class NodePlatform implements Platform {
   readonly name = 'node';
   readonly clock: PlatformClock = new NodeClock();
   readonly streams: StreamPlatform;
+  readonly datagrams: DatagramPlatform = new NodeDatagrams();
   readonly resolver: HostnameResolver = new NodeResolver();
   readonly random: RandomSource = { next: () => Math.random() };
   readonly signals: SignalPlatform = new NodeSignals();

@@ -1,4 +1,5 @@
 import type { Connector } from '../interfaces/connector.ts';
+import type { DatagramReceiver, UDPPort } from '../interfaces/datagram-transport.ts';
 import type { DelayedCall } from '../interfaces/delayed-call.ts';
 import type { ListeningPort } from '../interfaces/listening-port.ts';
 import type { Logger } from '../interfaces/logger.ts';
@@ -19,6 +20,12 @@ import type {
   SystemEventTriggerID,
   TLSSource,
 } from '../interfaces/reactor.ts';
+import type {
+  ListenMulticastOptions,
+  ListenUDPOptions,
+  ReactorMulticast,
+  ReactorUDP,
+} from '../interfaces/reactor-udp.ts';
 import type { HostnameResolver } from '../interfaces/resolver.ts';
 import type { TLSOptions } from '../interfaces/tls-engine.ts';
 import type { ReactorTime } from '../interfaces/time.ts';
@@ -35,6 +42,7 @@ import { SystemEvents } from './system-events.ts';
 import { connectTCP, listenTCP } from './tcp.ts';
 import { connectTLS, listenTLS } from './tls.ts';
 import { TurnLoop } from './turn-loop.ts';
+import { listenMulticast, listenUDP } from './udp.ts';
 import { connectUNIX, listenUNIX } from './unix.ts';
 
 /** More than any program means to queue in one turn, and some 100 MB of memory. */
@@ -65,9 +73,11 @@ export interface ReactorOptions {
  * This class is a facade; each part of a reactor has a file of its own beside it. Nothing happens before `run()` but
  * the binding of ports. Any number of reactors may live in one process, and one that has stopped may be run again.
  * On Node make one with `createReactor()`, in tests with `new TestReactor()`. Source: Twisted's `IReactorCore`,
- * `IReactorTime`, `IReactorTCP`, `IReactorSSL`, `IReactorUNIX`.
+ * `IReactorTime`, `IReactorTCP`, `IReactorSSL`, `IReactorUNIX`, `IReactorUDP`, `IReactorMulticast`.
  */
-export class Reactor implements ReactorTime, ReactorTCP, ReactorTLS, ReactorUNIX, AsyncDisposable {
+export class Reactor
+  implements ReactorTime, ReactorTCP, ReactorTLS, ReactorUNIX, ReactorUDP, ReactorMulticast, AsyncDisposable
+{
   readonly #parts: ReactorParts;
   readonly #lifecycle: Lifecycle;
   readonly #events: SystemEvents;
@@ -103,6 +113,7 @@ export class Reactor implements ReactorTime, ReactorTCP, ReactorTLS, ReactorUNIX
       connections: new Set(),
       ports: new Set(),
       handshakes: new Set(),
+      datagramProtocols: new Set(),
       connectors: new Set(),
     };
     this.#events = new SystemEvents(errors);
@@ -278,6 +289,20 @@ export class Reactor implements ReactorTime, ReactorTCP, ReactorTLS, ReactorUNIX
 
   connectUNIX(path: string, factory: ClientProtocolFactory, options: ConnectUNIXOptions = {}): Connector {
     return connectUNIX(this.#parts, path, this.#bindFactory(factory), options);
+  }
+
+  // ------------------------------------------------------------------------------------------------------------- UDP
+
+  listenUDP(port: number, protocol: DatagramReceiver, options: ListenUDPOptions = {}): UDPPort {
+    const udpPort = listenUDP(this.#parts, port, protocol, options);
+    this.#warnIfNeverRun();
+    return udpPort;
+  }
+
+  listenMulticast(port: number, protocol: DatagramReceiver, options: ListenMulticastOptions = {}): UDPPort {
+    const udpPort = listenMulticast(this.#parts, port, protocol, options);
+    this.#warnIfNeverRun();
+    return udpPort;
   }
 
   // ----------------------------------------------------------------------------------------------------------- names

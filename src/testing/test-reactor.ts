@@ -14,6 +14,7 @@ import { TURNS_PER_INSTANT_MAX, World } from '../simulation/world.ts';
 import { Macrotasks } from './macrotask.ts';
 import { DEFAULT_PEER_WINDOW_BYTES, ScriptedPeer, type ScriptedPeerOptions } from './scripted-peer.ts';
 import type { PeerTLS } from './secured-connect.ts';
+import { ScriptedDatagramPeer, type ScriptedDatagramPeerOptions } from './scripted-datagram-peer.ts';
 import { ScriptedServer, type ScriptedServerOptions } from './scripted-server.ts';
 
 /** The options of a test reactor. */
@@ -169,6 +170,11 @@ export class TestReactor extends Reactor implements Disposable {
       serverOptions,
       tls && this.#peerTLS({ role: 'server', options: tls, servername: undefined }),
     );
+  }
+
+  /** Opens a socket for datagrams under the test's control, at once. Throws `CannotListenError` if the port is taken. */
+  datagramPeer(options: ScriptedDatagramPeerOptions = {}): ScriptedDatagramPeer {
+    return new ScriptedDatagramPeer(this.#host.virtualDatagrams, options);
   }
 
   /**

@@ -2,6 +2,7 @@
 import type { Harness } from './harness.ts';
 import { describeConnecting } from './suites/connecting.ts';
 import { describeConnections } from './suites/connections.ts';
+import { describeDatagrams } from './suites/datagrams.ts';
 import { describeDraining } from './suites/draining.ts';
 import { describeErrors } from './suites/errors.ts';
 import { describeFactoryErrors } from './suites/factory-errors.ts';
@@ -43,6 +44,9 @@ export const REACTOR_SUITES: readonly Suite[] = [describeTime, describeLifecycle
 
 /** About TCP as such. */
 export const TCP_SUITES: readonly Suite[] = [describeTCPPorts, describeTCPConnecting];
+
+/** About datagrams, of which there is one kind. */
+export const DATAGRAM_SUITES: readonly Suite[] = [describeDatagrams];
 
 /** About UNIX sockets as such. */
 export const UNIX_SUITES: readonly Suite[] = [describeUNIX, describeUNIXErrors];

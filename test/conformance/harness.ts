@@ -25,6 +25,7 @@ import type {
   Reactor,
   ReactorOptions,
 } from 'ropewalk/core';
+import type { DatagramPeer, MulticastInterfaces } from './harness/datagram-peer.ts';
 
 /** What a flavour may lack. */
 export type Feature =
@@ -36,6 +37,12 @@ export type Feature =
   | 'signals'
   /** There is an IPv6 loopback. */
   | 'ipv6'
+  /** Groups of IPv4 can be joined on a network interface. */
+  | 'multicast'
+  /** Groups of IPv6 can be joined on a network interface. */
+  | 'ipv6-multicast'
+  /** Datagrams to 127.255.255.255 go to everyone on this host. */
+  | 'broadcast'
   /** An attempt to connect can be left without an answer, so that it hangs. */
   | 'unanswered-connects'
   /** A stream can be reset, and its other end can tell that from an end. */
@@ -66,6 +73,10 @@ export interface Harness {
   dial(destination: Address, options?: DialOptions): Promise<Peer>;
   /** Listens for connections from a reactor, where nobody else does. */
   serve(options?: ServeOptions): Promise<PeerServer>;
+  /** Opens a socket for datagrams, at a free port of 127.0.0.1 or of another address. */
+  openDatagrams(host?: string): Promise<DatagramPeer>;
+  /** Where groups may be joined; needs 'multicast' or 'ipv6-multicast'. */
+  readonly multicastInterfaces: MulticastInterfaces;
   /** Sends a signal to the process the reactors are in; needs 'signals'. */
   sendSignal(signal: 'SIGINT' | 'SIGTERM'): void;
   /** Lets at least so many seconds pass on the clock of the reactors, and everything happen that is due. */

@@ -22,12 +22,14 @@ import type {
   PeerServer,
   ServeOptions,
 } from '../harness.ts';
+import { ScriptedDatagramPeer } from '../../../src/testing/scripted-datagram-peer.ts';
+import type { DatagramPeer } from './datagram-peer.ts';
 import { hostAndPort, pathOf } from './reactor-calls.ts';
 import { Reactors } from './reactors.ts';
 import type { ConnectStream, PeerEnd, VirtualKind, WorldPeer } from './virtual-kind.ts';
 import { VirtualPeerServer } from './virtual-peer-server.ts';
 
-const PLATFORM_FEATURES: readonly Feature[] = ['virtual-time', 'ipv6'];
+const PLATFORM_FEATURES: readonly Feature[] = ['virtual-time', 'ipv6', 'multicast', 'ipv6-multicast', 'broadcast'];
 
 /** In a world where nothing takes time, what has not happened after so many rounds never will. */
 const ROUNDS_MAX = 500;
@@ -52,6 +54,8 @@ export class VirtualHarness implements Harness {
   readonly #reactors = new Reactors();
   readonly #peers: WorldPeer[] = [];
   readonly #servers: VirtualPeerServer[] = [];
+  readonly multicastInterfaces = { IPv4: '10.0.0.1', IPv6: 'fd00::1' };
+  readonly #datagramPeers: ScriptedDatagramPeer[] = [];
   #reactorCount = 0;
   #pathCount = 0;
   #lastAdvance: Promise<void> = Promise.resolve();
@@ -70,15 +74,15 @@ export class VirtualHarness implements Harness {
   }
 
   get openHandleCount(): number {
-    const { streams, listeners, attempts, events } = this.#world.census();
-    return streams + listeners + attempts + events;
+    const { streams, listeners, attempts, datagramSockets, events } = this.#world.census();
+    return streams + listeners + attempts + datagramSockets + events;
   }
 
   createReactor(options: ReactorOptions = {}): Reactor {
     this.#reactorCount += 1;
     // Each reactor has a clock of its own to be woken by, and all share the network of the machine.
     const { name, clock, resolver, random, tls } = this.#world.addHost(`reactor ${this.#reactorCount}`);
-    const platform: Platform = { name, clock, resolver, random, streams: this.#machine.streams, ...(tls && { tls }) };
+    const platform: Platform = { name, clock, resolver, random, ...networkOf(this.#machine), ...(tls && { tls }) };
     return this.#reactors.create(platform, options);
   }
 
@@ -123,6 +127,12 @@ export class VirtualHarness implements Harness {
     return Promise.resolve(server);
   }
 
+  openDatagrams(host?: string): Promise<DatagramPeer> {
+    const peer = new ScriptedDatagramPeer(this.#machine.virtualDatagrams, host === undefined ? {} : { host });
+    this.#datagramPeers.push(peer);
+    return Promise.resolve(peer);
+  }
+
   sendSignal(): void {
     throw new Error('There are no signals in a virtual world');
   }
@@ -145,6 +155,7 @@ export class VirtualHarness implements Harness {
     await this.#reactors.end((condition, what) => this.until(condition, what));
     for (const peer of [...this.#peers, ...this.#servers.flatMap((server) => server.peers)]) peer.abort();
     for (const server of this.#servers) await server.stop();
+    for (const peer of this.#datagramPeers) peer.close();
     await this.advance(LINGER_SECONDS);
     const left = Object.entries(this.#world.census()).filter(([, count]) => count > 0);
     const problems = [
@@ -171,6 +182,11 @@ export class VirtualHarness implements Harness {
     while (steps.next().done !== true);
     await nextPass();
   }
+}
+
+/** What the reactors of a machine share. */
+function networkOf({ streams, datagrams }: VirtualHost): Pick<Platform, 'streams' | 'datagrams'> {
+  return { streams, datagrams };
 }
 
 function targetAt(address: Address): StreamTarget {
