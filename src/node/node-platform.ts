@@ -6,9 +6,11 @@ import type {
   SignalPlatform,
 } from '../interfaces/platform.ts';
 import type { HostnameResolver } from '../interfaces/resolver.ts';
+import type { AdoptionPlatform } from '../interfaces/adoption-platform.ts';
 import type { StreamPlatform } from '../interfaces/stream-platform.ts';
 import type { ContextPlatform } from '../interfaces/context.ts';
 import { LINGER_SECONDS } from './linger.ts';
+import { NodeAdoption } from './node-adoption.ts';
 import { NodeClock } from './node-clock.ts';
 import { NodeContext } from './node-context.ts';
 import { NodeLiveness } from './liveness.ts';
@@ -37,6 +39,8 @@ export class NodePlatform implements Platform {
   readonly signals: SignalPlatform = new NodeSignals();
   readonly liveness: LivenessPlatform = new NodeLiveness();
   readonly context: ContextPlatform = new NodeContext();
+  /** Absent on Windows, whose sockets have no descriptors in Node. */
+  readonly adoption?: AdoptionPlatform;
 
   /** Throws `RangeError` for a `lingerSeconds` that is not a finite number of at least 0. */
   constructor(options: NodePlatformOptions = {}) {
@@ -44,6 +48,8 @@ export class NodePlatform implements Platform {
     if (!Number.isFinite(lingerSeconds) || lingerSeconds < 0) {
       throw new RangeError(`lingerSeconds must be a finite number of at least 0, not ${lingerSeconds}`);
     }
-    this.streams = new NodeStreams(reading, lingerSeconds);
+    const streams = new NodeStreams(reading, lingerSeconds);
+    this.streams = streams;
+    if (process.platform !== 'win32') this.adoption = new NodeAdoption(streams);
   }
 }

@@ -14,10 +14,12 @@ import type {
   SystemEventPhase,
   SystemEventTriggerID,
 } from '../interfaces/reactor.ts';
+import type { AdoptStreamPortOptions, ReactorSocket } from '../interfaces/reactor-socket.ts';
 import type { HostnameResolver } from '../interfaces/resolver.ts';
 import type { ReactorTime } from '../interfaces/time.ts';
 import { requireFunction, requireMethods } from '../arguments.ts';
 import { UnsupportedError } from '../errors.ts';
+import { adoptStreamConnection, adoptStreamPort } from './adoption.ts';
 import { Contexts } from './contexts.ts';
 import { ErrorReporter, reportTo, type ReportError } from './error-reporter.ts';
 import { describeInspection, inspect, type ReactorInspection } from './inspection.ts';
@@ -45,9 +47,9 @@ export interface ReactorOptions {
  * This class is a facade; each part of a reactor has a file of its own beside it. Nothing happens before `run()` but
  * the binding of ports. Any number of reactors may live in one process, and one that has stopped may be run again.
  * On Node make one with `createReactor()`, in tests with `new TestReactor()`. Source: Twisted's `IReactorCore`,
- * `IReactorTime`, `IReactorTCP`, `IReactorUNIX`.
+ * `IReactorTime`, `IReactorTCP`, `IReactorUNIX`, `IReactorSocket`.
  */
-export class Reactor implements ReactorTime, ReactorTCP, ReactorUNIX, AsyncDisposable {
+export class Reactor implements ReactorTime, ReactorTCP, ReactorUNIX, ReactorSocket, AsyncDisposable {
   readonly #parts: ReactorParts;
   readonly #lifecycle: Lifecycle;
   readonly #events: SystemEvents;
@@ -225,6 +227,18 @@ export class Reactor implements ReactorTime, ReactorTCP, ReactorUNIX, AsyncDispo
 
   connectUNIX(path: string, factory: ClientProtocolFactory, options: ConnectUNIXOptions = {}): Connector {
     return connectUNIX(this.#parts, path, this.#bindFactory(factory), options);
+  }
+
+  // ------------------------------------------------------------------------------------------------- adopted sockets
+
+  adoptStreamPort(descriptor: number, factory: ProtocolFactory, options: AdoptStreamPortOptions = {}): ListeningPort {
+    const listeningPort = adoptStreamPort(this.#parts, descriptor, this.#bindFactory(factory), options);
+    this.#warnIfNeverRun();
+    return listeningPort;
+  }
+
+  adoptStreamConnection(descriptor: number, factory: ProtocolFactory): void {
+    adoptStreamConnection(this.#parts, descriptor, this.#bindFactory(factory));
   }
 
   // ----------------------------------------------------------------------------------------------------------- names
