@@ -11,9 +11,10 @@ import { systemError } from './system-error.ts';
 export class NodeAdoption implements AdoptionPlatform {
   readonly #streams: NodeStreams;
   /**
-   * Those that are in use. libuv refuses a descriptor that it watches already, but it watches none of which nobody reads.
+   * Who has each. libuv refuses a descriptor that it watches already, but it watches none that nobody reads. One that is
+   * destroyed has closed its descriptor, though it may not have said so yet.
    */
-  readonly #adopted = new Set<number>();
+  readonly #owners = new Map<number, { readonly destroyed: boolean }>();
 
   constructor(streams: NodeStreams) {
     this.#streams = streams;
@@ -30,18 +31,19 @@ export class NodeAdoption implements AdoptionPlatform {
         listener.listening(address);
       },
       listenFailed: (error) => {
-        this.#adopted.delete(descriptor);
+        this.#owners.delete(descriptor);
         listener.listenFailed(error);
       },
       accepted: (stream) => listener.accepted(stream),
       acceptFailed: (error) => listener.acceptFailed(error),
       closed: () => listener.closed(),
     };
-    this.#adopted.add(descriptor);
     const handle = this.#streams.adoptListener({ kind: 'adopted', descriptor, backlog, path }, () => place, watcher);
+    const owner = { destroyed: false };
+    this.#owners.set(descriptor, owner);
     return {
       close: () => {
-        this.#adopted.delete(descriptor);
+        this.#forget(descriptor, owner);
         handle.close();
       },
     };
@@ -51,14 +53,20 @@ export class NodeAdoption implements AdoptionPlatform {
     const facts = this.#describe(descriptor);
     requireState(facts, ['connected']);
     const path = facts.kind === 'unix' ? facts.path : undefined;
-    const handle = this.#streams.adoptStream(descriptor, path, () => this.#adopted.delete(descriptor));
-    this.#adopted.add(descriptor);
-    return handle;
+    const { stream, socket } = this.#streams.adoptStream(descriptor, path);
+    this.#owners.set(descriptor, socket);
+    socket.once('close', () => this.#forget(descriptor, socket));
+    return stream;
   }
 
   #describe(descriptor: number): SocketFacts {
-    if (this.#adopted.has(descriptor)) throw systemError('EEXIST', 'it has been adopted already');
+    if (this.#owners.get(descriptor)?.destroyed === false) throw systemError('EEXIST', 'it has been adopted already');
     return describeSocket(descriptor);
+  }
+
+  /** The number may have been given to another by now. */
+  #forget(descriptor: number, owner: object): void {
+    if (this.#owners.get(descriptor) === owner) this.#owners.delete(descriptor);
   }
 }
 

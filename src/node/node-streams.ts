@@ -57,18 +57,17 @@ export class NodeStreams implements StreamPlatform {
   }
 
   /**
-   * A stream that is connected already. `path` is that of our end, should it be a UNIX socket; `closed` is called when the
-   * descriptor has been closed. Throws Node's error for a descriptor that it cannot use.
+   * A stream that is connected already, and the socket beneath. `path` is that of our end, should it be a UNIX socket. Throws
+   * Node's error for a descriptor that it cannot use.
    */
-  adoptStream(descriptor: number, path: string | undefined, closed: () => void): StreamHandle {
+  adoptStream(descriptor: number, path: string | undefined): { readonly stream: StreamHandle; readonly socket: Socket } {
     const source = this.#reading === 'onread' ? new SlabSource(this.#slabs) : undefined;
     const socket = openDescriptor(descriptor, source?.onread);
-    socket.once('close', closed);
     // To Node, a UNIX socket has no address.
     const kind = 'address' in socket.address() ? 'tcp' : 'unix';
     if (kind === 'tcp') socket.setNoDelay(true);
     const addresses = kind === 'tcp' ? tcpAddresses(socket) : unixAddresses('server', path);
-    return this.#handle(kind, socket, source, addresses);
+    return { stream: this.#handle(kind, socket, source, addresses), socket };
   }
 
   #accepted(target: Place, accepted: Socket): StreamHandle {
