@@ -28,7 +28,7 @@ async function connected(where: ListenOptions): Promise<Socket> {
   const server = await listen(where);
   const address = server.address();
   if (address === null) throw new Error('the server does not listen');
-  const socket = typeof address === 'string' ? connect(address) : connect(address);
+  const socket = typeof address === 'string' ? connect(address) : connect(address.port, address.address);
   socket.on('data', (data) => void socket.write(data));
   socket.on('error', () => {});
   farEnd = socket;
