@@ -213,7 +213,7 @@ describe('Adopted sockets', function () {
       run();
       const factory = echoing();
       const descriptor = await source.connected();
-      expect(reactor.adoptStreamConnection(descriptor, factory)).to.equal(undefined);
+      reactor.adoptStreamConnection(descriptor, factory);
       expect(factory.calls).to.deep.equal(['doStart', 'startFactory']);
       await until(() => factory.protocols.length === 1);
       const [protocol] = factory.protocols;
@@ -313,7 +313,7 @@ describe('Adopted sockets', function () {
       const other = reactor.adoptStreamPort(descriptor, echoing());
       const endpoint = new AdoptedStreamServerEndpoint(reactor, descriptor);
       for (let attempt = 0; attempt < 2; attempt += 1) {
-        const error = failureResultOf(endpoint.listen(echoing())).value as CannotListenError;
+        const error = failureResultOf(endpoint.listen(echoing())).value;
         expect(error).to.be.instanceOf(CannotListenError);
         expect(error.cause).to.be.instanceOf(AdoptionError);
       }
