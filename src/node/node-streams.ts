@@ -60,7 +60,10 @@ export class NodeStreams implements StreamPlatform {
    * A stream that is connected already, and the socket beneath. `path` is that of our end, should it be a UNIX socket. Throws
    * Node's error for a descriptor that it cannot use.
    */
-  adoptStream(descriptor: number, path: string | undefined): { readonly stream: StreamHandle; readonly socket: Socket } {
+  adoptStream(
+    descriptor: number,
+    path: string | undefined,
+  ): { readonly stream: StreamHandle; readonly socket: Socket } {
     const source = this.#reading === 'onread' ? new SlabSource(this.#slabs) : undefined;
     const socket = openDescriptor(descriptor, source?.onread);
     // To Node, a UNIX socket has no address.

@@ -297,7 +297,7 @@ describe('Adopted sockets', function () {
   });
 
   describe('AdoptedStreamServerEndpoint', () => {
-    it('listens once', async () => {
+    it('listens once [132]', async () => {
       run();
       const descriptor = await source.listening();
       const endpoint = new AdoptedStreamServerEndpoint(reactor, descriptor, { backlog: 5 });

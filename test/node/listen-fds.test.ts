@@ -55,7 +55,7 @@ describe('ListenFDs', () => {
     expect(inherited.inheritedNamedDescriptors().get('web')).to.deep.equal([3]);
   });
 
-  it('takes the variables out of the environment, and finds nothing the second time', () => {
+  it('takes the variables out of the environment, and finds nothing the second time [132]', () => {
     const environ = environment({ LISTEN_PIDFDID: '7' });
     read(environ);
     expect(environ).to.deep.equal({ HOME: '/root' });
