@@ -65,6 +65,7 @@ export type {
   SystemEventTriggerID,
   TLSSource,
 } from './interfaces/reactor.ts';
+export type { AdoptStreamPortOptions, ReactorSocket } from './interfaces/reactor-socket.ts';
 export type {
   HostnameResolver,
   HostResolution,
@@ -117,6 +118,7 @@ export { Chargen, Discard, Echo, QOTD } from './protocols/wire.ts';
 
 export type { EndpointOptions, StreamClientEndpoint, StreamServerEndpoint } from './interfaces/endpoint.ts';
 export type { ProtocolFactoryOf } from './interfaces/protocol.ts';
+export { AdoptedStreamServerEndpoint } from './endpoints/adopted-stream-server-endpoint.ts';
 export { connectProtocol } from './endpoints/connect-protocol.ts';
 export { TCP4ServerEndpoint, TCP6ServerEndpoint } from './endpoints/tcp-server-endpoints.ts';
 export { TCP4ClientEndpoint } from './endpoints/tcp4-client-endpoint.ts';

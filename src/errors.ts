@@ -209,7 +209,7 @@ export class CannotListenError extends BindError {
   }
   /** The local address that was asked for; `''` is every IPv4 address, or that of a UNIX socket, which has none. */
   readonly interface: string;
-  /** The port that was asked for, or the path of a UNIX socket. */
+  /** The port that was asked for, the path of a UNIX socket, or for a socket that was adopted `descriptor` and its number. */
   readonly port: number | string;
   /** The system's error, also the `cause`. */
   readonly socketError: Error;
@@ -219,6 +219,22 @@ export class CannotListenError extends BindError {
     this.interface = interfaceName;
     this.port = port;
     this.socketError = socketError;
+  }
+}
+
+/**
+ * A descriptor that cannot be adopted: it is not open, is no socket of the kind asked for, or has been adopted already.
+ * Thrown at the call; the descriptor is as it was. What is wrong is the `cause`, with the system's code (`EBADF`, …).
+ */
+export class AdoptionError extends RopewalkError {
+  static {
+    identify(this, 'AdoptionError', 'ERR_ADOPTION');
+  }
+  /** Its number. */
+  readonly descriptor: number;
+  constructor(descriptor: number, cause: Error) {
+    super(`Cannot adopt descriptor ${String(descriptor)}: ${cause.message}`, { cause });
+    this.descriptor = descriptor;
   }
 }
 
@@ -268,6 +284,13 @@ export class ConnectingCancelledError extends RopewalkError {
   constructor(address: unknown, options?: ErrorOptions) {
     super(`Connecting to ${String(address)} was cancelled`, options);
     this.address = address;
+  }
+}
+
+/** `listen` on an endpoint that can be used once, as that of an adopted socket. Delivered. */
+export class AlreadyListened extends RopewalkError {
+  static {
+    identify(this, 'AlreadyListened', 'ERR_ALREADY_LISTENED');
   }
 }
 

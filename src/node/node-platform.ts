@@ -7,11 +7,13 @@ import type {
   SignalPlatform,
 } from '../interfaces/platform.ts';
 import type { HostnameResolver } from '../interfaces/resolver.ts';
+import type { AdoptionPlatform } from '../interfaces/adoption-platform.ts';
 import type { StreamPlatform } from '../interfaces/stream-platform.ts';
 import type { TLSEngine } from '../interfaces/tls-engine.ts';
 import { requireIntegerFrom } from '../arguments.ts';
 import type { ContextPlatform } from '../interfaces/context.ts';
 import { DEFAULT_LINGER_LIMITS } from './linger.ts';
+import { NodeAdoption } from './node-adoption.ts';
 import { NodeClock } from './node-clock.ts';
 import { NodeContext } from './node-context.ts';
 import { NodeDatagrams } from './node-datagrams.ts';
@@ -51,6 +53,8 @@ export class NodePlatform implements Platform {
   readonly liveness: LivenessPlatform = new NodeLiveness();
   readonly context: ContextPlatform = new NodeContext();
   readonly tls: TLSEngine;
+  /** Absent on Windows, whose sockets have no descriptors in Node. */
+  readonly adoption?: AdoptionPlatform;
 
   /** Throws `RangeError` for a `lingerSeconds` that is not a finite number of at least 0, and for a `lingerBytes` that is no count. */
   constructor(options: NodePlatformOptions = {}) {
@@ -60,7 +64,9 @@ export class NodePlatform implements Platform {
       throw new RangeError(`lingerSeconds must be a finite number of at least 0, not ${lingerSeconds}`);
     }
     requireIntegerFrom('lingerBytes', lingerBytes, 0);
-    this.streams = new NodeStreams(reading, { seconds: lingerSeconds, bytes: lingerBytes });
+    const streams = new NodeStreams(reading, { seconds: lingerSeconds, bytes: lingerBytes });
+    this.streams = streams;
     this.tls = tls;
+    if (process.platform !== 'win32') this.adoption = new NodeAdoption(streams);
   }
 }

@@ -45,10 +45,10 @@ export function tcpAddresses(socket: Socket): { readonly localAddress: Address; 
   };
 }
 
-/** The two ends of a connection to a UNIX socket; the end that connected has no name. */
+/** The two ends of a connection to a UNIX socket; the end that connected has no name. The path may be unknown. */
 export function unixAddresses(
   side: 'client' | 'server',
-  path: string,
+  path: string | undefined,
 ): { readonly localAddress: Address; readonly remoteAddress: Address } {
   const named = new UNIXAddress(path);
   const unnamed = new UNIXAddress(undefined);

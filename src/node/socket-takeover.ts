@@ -1,5 +1,5 @@
 /**
- * Reading accepted connections by `onread`.
+ * Sockets that were not made by connecting: accepted ones, which are to be read by `onread`, and adopted ones.
  *
  * Node offers `onread` only for sockets that connect. A socket that was accepted is a shell around a handle, and a new
  * socket can be made around the same handle, with `onread`. The properties `_handle` and `handle`, and the option
@@ -11,7 +11,7 @@
  * - the new socket has asked for its buffer already, which it does when it gives the handle a buffer to read into.
  *   If it did not, it is an ordinary socket, and is read by 'data' events.
  */
-import { Socket } from 'node:net';
+import { type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net';
 import type { SlabSource } from './read-slabs.ts';
 import { WATER_MARKS } from './water-marks.ts';
 
@@ -48,6 +48,22 @@ export function takeOver(accepted: Socket, source: SlabSource): Socket {
   shell._handle = null;
   accepted.destroy();
   return socket;
+}
+
+/**
+ * A paused socket of a connection by its descriptor, which is the socket's from then on; with `onread` it reads that way. Throws
+ * Node's error for a descriptor that it cannot use, which it then leaves alone. Without `pauseOnCreate`, which is as
+ * undocumented here, Node would read at once, and an end that has come already would be told to nobody.
+ */
+export function openDescriptor(descriptor: number, onread: OnReadOpts | undefined): Socket {
+  const options: SocketConstructorOpts & { readonly pauseOnCreate: true } = {
+    ...WATER_MARKS,
+    fd: descriptor,
+    allowHalfOpen: true,
+    pauseOnCreate: true,
+    ...(onread && { onread }),
+  };
+  return new Socket(options);
 }
 
 /** Whether a socket's handle is libuv's, and can be told where to read to. */

@@ -30,6 +30,15 @@ import type { ReactorParts } from './reactor-parts.ts';
 import { TLSHandshake } from './tls-handshake.ts';
 import { tlsErrorFor } from './tls-errors.ts';
 
+/** A listening socket that somebody else has opened. */
+export interface AdoptedTarget {
+  readonly kind: 'adopted';
+  readonly descriptor: number;
+  readonly backlog: number;
+  /** Takes it over; throws the second time. */
+  readonly adopt: (listener: StreamListenListener) => StreamListenHandle;
+}
+
 type State =
   | { readonly name: 'idle'; readonly error: CannotListenError | undefined }
   | { readonly name: 'binding'; readonly handle: StreamListenHandle }
@@ -51,7 +60,7 @@ export interface PortSecurity {
 
 export class Port implements ListeningPort, StreamListenListener {
   readonly #parts: ReactorParts;
-  readonly #target: ListenTarget;
+  readonly #target: ListenTarget | AdoptedTarget;
   readonly #factory: ProtocolFactory;
   readonly #limits: PortLimits;
   readonly #security: PortSecurity | undefined;
@@ -67,7 +76,7 @@ export class Port implements ListeningPort, StreamListenListener {
 
   constructor(
     parts: ReactorParts,
-    target: ListenTarget,
+    target: ListenTarget | AdoptedTarget,
     factory: ProtocolFactory,
     limits: PortLimits,
     security?: PortSecurity,
@@ -91,7 +100,9 @@ export class Port implements ListeningPort, StreamListenListener {
     this.#parts.errors.watch(this.#factory.doStart(), 'An error in startFactory');
     this.#parts.ports.add(this);
     try {
-      this.#state = { name: 'binding', handle: this.#parts.platform.streams.listen(this.#target, this) };
+      const target = this.#target;
+      const handle = target.kind === 'adopted' ? target.adopt(this) : this.#parts.platform.streams.listen(target, this);
+      this.#state = { name: 'binding', handle };
     } catch (error) {
       this.#becomeIdle(undefined);
       throw error;
@@ -143,9 +154,7 @@ export class Port implements ListeningPort, StreamListenListener {
   toString(): string {
     const { name } = this.#state;
     if (name === 'listening') return `port ${describeAddress(this.#state.address)}`;
-    const { kind } = this.#target;
-    const asked = kind === 'tcp' ? `${String(this.#target.port)} of ${this.#target.host}` : `at ${this.#target.path}`;
-    return `port ${asked} (${name})`;
+    return `port ${describeTarget(this.#target)} (${name})`;
   }
 
   // ------------------------------------------------------------------------------------------- what the handle reports
@@ -299,7 +308,18 @@ export class Port implements ListeningPort, StreamListenListener {
   #cannotListen(cause: Error): CannotListenError {
     return this.#target.kind === 'tcp'
       ? new CannotListenError(this.#target.host, this.#target.port, cause)
-      : new CannotListenError('', this.#target.path, cause);
+      : new CannotListenError('', 'path' in this.#target ? this.#target.path : describeTarget(this.#target), cause);
+  }
+}
+
+function describeTarget(target: ListenTarget | AdoptedTarget): string {
+  switch (target.kind) {
+    case 'tcp':
+      return `${String(target.port)} of ${target.host}`;
+    case 'unix':
+      return `at ${target.path}`;
+    case 'adopted':
+      return `descriptor ${String(target.descriptor)}`;
   }
 }
 

@@ -20,6 +20,7 @@ import type {
   SystemEventTriggerID,
   TLSSource,
 } from '../interfaces/reactor.ts';
+import type { AdoptStreamPortOptions, ReactorSocket } from '../interfaces/reactor-socket.ts';
 import type {
   ListenMulticastOptions,
   ListenUDPOptions,
@@ -31,6 +32,7 @@ import type { TLSOptions } from '../interfaces/tls-engine.ts';
 import type { ReactorTime } from '../interfaces/time.ts';
 import { requireDelay, requireFunction, requireIntegerFrom, requireMethods } from '../arguments.ts';
 import { QueueOverflow, UnsupportedError } from '../errors.ts';
+import { adoptStreamConnection, adoptStreamPort } from './adoption.ts';
 import { Contexts } from './contexts.ts';
 import { ErrorReporter, reportTo, type ReportError } from './error-reporter.ts';
 import { DEFAULT_SLOW_HOOK_SECONDS, Observation } from './observation.ts';
@@ -73,10 +75,18 @@ export interface ReactorOptions {
  * This class is a facade; each part of a reactor has a file of its own beside it. Nothing happens before `run()` but
  * the binding of ports. Any number of reactors may live in one process, and one that has stopped may be run again.
  * On Node make one with `createReactor()`, in tests with `new TestReactor()`. Source: Twisted's `IReactorCore`,
- * `IReactorTime`, `IReactorTCP`, `IReactorSSL`, `IReactorUNIX`, `IReactorUDP`, `IReactorMulticast`.
+ * `IReactorTime`, `IReactorTCP`, `IReactorSSL`, `IReactorUNIX`, `IReactorUDP`, `IReactorMulticast`, `IReactorSocket`.
  */
 export class Reactor
-  implements ReactorTime, ReactorTCP, ReactorTLS, ReactorUNIX, ReactorUDP, ReactorMulticast, AsyncDisposable
+  implements
+    ReactorTime,
+    ReactorTCP,
+    ReactorTLS,
+    ReactorUNIX,
+    ReactorUDP,
+    ReactorMulticast,
+    ReactorSocket,
+    AsyncDisposable
 {
   readonly #parts: ReactorParts;
   readonly #lifecycle: Lifecycle;
@@ -303,6 +313,18 @@ export class Reactor
     const udpPort = listenMulticast(this.#parts, port, protocol, options);
     this.#warnIfNeverRun();
     return udpPort;
+  }
+
+  // ------------------------------------------------------------------------------------------------- adopted sockets
+
+  adoptStreamPort(descriptor: number, factory: ProtocolFactory, options: AdoptStreamPortOptions = {}): ListeningPort {
+    const listeningPort = adoptStreamPort(this.#parts, descriptor, this.#bindFactory(factory), options);
+    this.#warnIfNeverRun();
+    return listeningPort;
+  }
+
+  adoptStreamConnection(descriptor: number, factory: ProtocolFactory): void {
+    adoptStreamConnection(this.#parts, descriptor, this.#bindFactory(factory));
   }
 
   // ----------------------------------------------------------------------------------------------------------- names

@@ -44,6 +44,14 @@ export const REDIS: PeerProgram = {
   answer: /^Redis server v=/m,
 };
 
+export const SYSTEMD: PeerProgram = {
+  name: 'systemd-socket-activate',
+  packageName: 'systemd',
+  command: 'systemd-socket-activate',
+  probe: ['--version'],
+  answer: /^systemd \d/m,
+};
+
 /** For hooks that start a program, on a machine that is busy with much else. */
 export const STARTING_MILLISECONDS = 10_000;
 
