@@ -42,19 +42,24 @@ export type { Consumer, PullProducer, PushProducer } from './interfaces/producer
 export type {
   ClientProtocolFactory,
   HalfCloseableProtocol,
+  HandshakeListener,
   HookResult,
   ProtocolFactory,
   StreamProtocol,
 } from './interfaces/protocol.ts';
 export type {
   ConnectTCPOptions,
+  ConnectTLSOptions,
   ConnectUNIXOptions,
   ListenTCPOptions,
+  ListenTLSOptions,
   ListenUNIXOptions,
   ReactorTCP,
+  ReactorTLS,
   ReactorUNIX,
   SystemEventPhase,
   SystemEventTriggerID,
+  TLSSource,
 } from './interfaces/reactor.ts';
 export type { AdoptStreamPortOptions, ReactorSocket } from './interfaces/reactor-socket.ts';
 export type {
@@ -72,7 +77,7 @@ export type * from './interfaces/datagram-platform.ts';
 export type * from './interfaces/process-platform.ts';
 export type * from './interfaces/adoption-platform.ts';
 export type * from './interfaces/tls-engine.ts';
-export type { Transport } from './interfaces/transport.ts';
+export type { StartTLSOptions, Transport } from './interfaces/transport.ts';
 
 export type { ReportError } from './reactor/error-reporter.ts';
 export { Reactor, type ReactorOptions } from './reactor/reactor.ts';
@@ -103,3 +108,9 @@ export { TCP4ClientEndpoint } from './endpoints/tcp4-client-endpoint.ts';
 export { TCP6ClientEndpoint } from './endpoints/tcp6-client-endpoint.ts';
 export { UNIXClientEndpoint } from './endpoints/unix-client-endpoint.ts';
 export { UNIXServerEndpoint } from './endpoints/unix-server-endpoint.ts';
+export {
+  wrapClientTLS,
+  type WrapClientTLSOptions,
+  wrapServerTLS,
+  type WrapServerTLSOptions,
+} from './endpoints/wrap-tls.ts';

@@ -143,6 +143,60 @@ export class UserError extends ConnectError {
 }
 
 // ---------------------------------------------------------------------------------------------------------------
+// Why a TLS handshake failed. Delivered to `clientConnectionFailed`, to the errback of `connect()`, and after `startTLS`
+// to `connectionLost`; a server that listens for TLS logs it.
+
+/** The two sides could not agree: what the peer sent is no TLS, or no version, cipher or protocol is spoken by both. */
+export class SSLError extends ConnectError {
+  static {
+    identify(this, 'SSLError', 'ERR_SSL');
+  }
+}
+
+/** A handshake took more time than it was given. */
+export class TLSHandshakeTimeoutError extends ConnectError {
+  static {
+    identify(this, 'TLSHandshakeTimeoutError', 'ERR_TLS_HANDSHAKE_TIMEOUT');
+  }
+}
+
+/** The peer's certificate could not be verified: nobody we trust has signed it, or it has expired, or was revoked. */
+export class VerifyError extends RopewalkError {
+  static {
+    identify(this, 'VerifyError', 'ERR_VERIFY');
+  }
+  /** Whom we wanted to speak to; for a client's certificate, its address. */
+  readonly hostname: string;
+  /** What was wrong, as Node and OpenSSL name it: `CERT_HAS_EXPIRED`, `DEPTH_ZERO_SELF_SIGNED_CERT`, … */
+  readonly reason: string;
+  constructor(message: string, hostname: string, reason: string, options?: ErrorOptions) {
+    super(message, options);
+    this.hostname = hostname;
+    this.reason = reason;
+  }
+}
+
+/** The peer did not accept our certificate, or that we have none. */
+export class PeerVerifyError extends VerifyError {
+  static {
+    identify(this, 'PeerVerifyError', 'ERR_PEER_VERIFY');
+  }
+}
+
+/** The peer's certificate is for somebody else, or it has sent none. */
+export class CertificateError extends RopewalkError {
+  static {
+    identify(this, 'CertificateError', 'ERR_CERTIFICATE');
+  }
+  /** Whom we wanted to speak to; for a client's certificate, its address. */
+  readonly hostname: string;
+  constructor(message: string, hostname: string, options?: ErrorOptions) {
+    super(message, options);
+    this.hostname = hostname;
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------
 // Why a port does not listen.
 
 /** The base of errors about binding a local address. */
@@ -254,6 +308,13 @@ export class NotConnectingError extends RopewalkError {
 export class ConnectInProgressError extends RopewalkError {
   static {
     identify(this, 'ConnectInProgressError', 'ERR_CONNECT_IN_PROGRESS');
+  }
+}
+
+/** `startTLS` on a connection whose handshake is under way. */
+export class HandshakeInProgressError extends RopewalkError {
+  static {
+    identify(this, 'HandshakeInProgressError', 'ERR_HANDSHAKE_IN_PROGRESS');
   }
 }
 

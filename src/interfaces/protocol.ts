@@ -38,6 +38,16 @@ export interface HalfCloseableProtocol extends StreamProtocol {
   writeConnectionLost(): HookResult;
 }
 
+/** A protocol that is told when its connection has become encrypted. Source: Twisted's `IHandshakeListener`. */
+export interface HandshakeListener extends StreamProtocol {
+  /**
+   * The TLS handshake is over, and the peer has been verified as far as that was asked for. Comes before any data that
+   * was sent encrypted: right after `connectionMade` on a connection made with `connectTLS` or `listenTLS`, and
+   * some time after `startTLS`, each time that is called.
+   */
+  handshakeCompleted(): HookResult;
+}
+
 /** What a port asks of a factory. Source: Twisted's `IProtocolFactory`. */
 export interface ProtocolFactory {
   /**

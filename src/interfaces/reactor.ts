@@ -2,6 +2,7 @@ import type { IPFamily } from './resolver.ts';
 import type { ClientProtocolFactory, ProtocolFactory } from './protocol.ts';
 import type { Connector } from './connector.ts';
 import type { ListeningPort } from './listening-port.ts';
+import type { TLSOptions } from './tls-engine.ts';
 
 /** The options of `listenTCP`. */
 export interface ListenTCPOptions {
@@ -44,6 +45,45 @@ export interface ReactorTCP {
    * `startedConnecting` before it returns. Throws `TypeError` or `RangeError` for arguments that cannot be right.
    */
   connectTCP(host: string, port: number, factory: ClientProtocolFactory, options?: ConnectTCPOptions): Connector;
+}
+
+/** The options of `listenTLS`. */
+export interface ListenTLSOptions extends ListenTCPOptions {
+  /** Seconds that a client has for the handshake, from the moment its connection is accepted; 30 by default. */
+  readonly handshakeTimeout?: number;
+}
+
+/** The options of `connectTLS`; `timeout` covers the handshake, too. */
+export type ConnectTLSOptions = ConnectTCPOptions;
+
+/** What TLS is configured with, or who says so: a function is asked for each connection anew. */
+export type TLSSource = TLSOptions | (() => TLSOptions);
+
+/**
+ * The part of a reactor that makes encrypted connections over TCP. A protocol is built, and its `connectionMade` called, when
+ * the handshake has succeeded, so it never sees a peer that has not been verified; `handshakeCompleted` follows.
+ * Source: Twisted's `IReactorSSL`, in which the protocol is connected before the handshake.
+ */
+export interface ReactorTLS {
+  /**
+   * As `listenTCP`. A handshake that fails, or takes too long, is logged as a warning and closes that connection; the
+   * factory does not hear of it. A function for `tls` is called once now and then for each connection: with another object
+   * than before, new connections get other certificates, while those that exist go on. Throws the host's error
+   * for options that it cannot work with, and `UnsupportedError` where the reactor has no TLS.
+   */
+  listenTLS(port: number, factory: ProtocolFactory, tls: TLSSource, options?: ListenTLSOptions): ListeningPort;
+
+  /**
+   * As `connectTCP`. The certificate must be for `tls.servername`, which is `host` unless it is given. A failed handshake
+   * is `clientConnectionFailed`: with `VerifyError`, `CertificateError`, or `SSLError`. Throws as `listenTLS` does.
+   */
+  connectTLS(
+    host: string,
+    port: number,
+    factory: ClientProtocolFactory,
+    tls: TLSOptions,
+    options?: ConnectTLSOptions,
+  ): Connector;
 }
 
 /** The options of `listenUNIX`. */

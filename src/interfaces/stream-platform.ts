@@ -83,7 +83,11 @@ export interface StreamHandle {
   /** The peer's end; readable after the stream has closed, too. */
   readonly remoteAddress: Address;
 
-  /** Sets who is told. Called once, before all other methods but `close` and `reset`. Reading begins paused. */
+  /**
+   * Sets who is told. Called before all other methods but `close` and `reset`; reading begins paused. Whoever takes an open
+   * stream over calls it again, while reading is paused and nothing is being written: the new listener is told of
+   * everything from then on.
+   */
   open(listener: StreamListener): void;
 
   /** Reports what arrives, from now on, beginning with what arrived while paused. */

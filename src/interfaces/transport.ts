@@ -1,5 +1,16 @@
 import type { Address } from '../addresses.ts';
 import type { Consumer } from './producer.ts';
+import type { TLSOptions } from './tls-engine.ts';
+
+/** The options of `startTLS`. */
+export interface StartTLSOptions {
+  /** Which side of the handshake this is; by default the side that accepted the connection is the server. */
+  readonly isServer?: boolean;
+  /** Bytes of the peer's handshake that the protocol has been given already, behind the line that agreed on TLS. */
+  readonly received?: Uint8Array;
+  /** Seconds for the handshake; 30 by default. */
+  readonly handshakeTimeout?: number;
+}
 
 /**
  * A stream connection as its protocol sees it: bytes out through `write`, bytes in through `dataReceived`.
@@ -62,4 +73,25 @@ export interface Transport extends Consumer {
   getTcpKeepAlive(): boolean;
   /** Takes effect at once. How long the system waits before it probes is the system's. */
   setTcpKeepAlive(enabled: boolean): void;
+
+  // TLS. On a stream that is not encrypted, there is nothing to know.
+  /**
+   * Encrypts the connection from here on: what was written before leaves as it is, what is written afterwards is
+   * encrypted, and no more data is delivered but what was. The handshake begins when everything before has left;
+   * `handshakeCompleted` tells the protocol that it has succeeded. A client verifies the certificate for `tls.servername`,
+   * by default the host given to `connectTCP`. If the handshake fails the connection is lost: with `VerifyError`, `CertificateError`,
+   * `SSLError`, `TLSHandshakeTimeoutError`, or `ConnectionLost` if the peer has gone.
+   *
+   * May be called again once the handshake is over: TLS in TLS. Throws `UnsupportedError` where the reactor has no
+   * TLS, `HandshakeInProgressError` while a handshake is under way, `TypeError`, `RangeError` or the host's own error for
+   * options that cannot be right. Does nothing once the connection is being closed. Source: Twisted's `ITLSTransport`.
+   */
+  startTLS(tls: TLSOptions, options?: StartTLSOptions): void;
+  /**
+   * The peer's certificate, in DER (on Node: `new X509Certificate(der)` of `node:crypto`); undefined if it has sent none,
+   * and while the connection is not encrypted. Readable after the connection is lost. Source: Twisted's `ISSLTransport`.
+   */
+  getPeerCertificate(): Uint8Array | undefined;
+  /** What both sides agreed to speak (ALPN, RFC 7301); undefined if nothing. Source: Twisted's `INegotiated`. */
+  readonly negotiatedProtocol: string | undefined;
 }

@@ -8,6 +8,8 @@ export interface ByteSource {
    * socket reads no more until it is resumed. Called once.
    */
   deliverTo(deliver: (data: Buffer) => boolean): void;
+  /** Delivers no more: somebody else reads the socket from now on. */
+  release(): void;
   /** From now on only counts what is read. */
   discard(count: (bytes: number) => void): void;
 }
@@ -28,8 +30,12 @@ export class DataEventSource implements ByteSource {
     this.#socket.on('data', this.#listener);
   }
 
-  discard(count: (bytes: number) => void): void {
+  release(): void {
     if (this.#listener !== undefined) this.#socket.off('data', this.#listener);
+  }
+
+  discard(count: (bytes: number) => void): void {
+    this.release();
     this.#socket.on('data', (data: Buffer) => count(data.length));
   }
 }

@@ -8,6 +8,7 @@ import type {
 import type { HostnameResolver } from '../interfaces/resolver.ts';
 import type { AdoptionPlatform } from '../interfaces/adoption-platform.ts';
 import type { StreamPlatform } from '../interfaces/stream-platform.ts';
+import type { TLSEngine } from '../interfaces/tls-engine.ts';
 import type { ContextPlatform } from '../interfaces/context.ts';
 import { LINGER_SECONDS } from './linger.ts';
 import { NodeAdoption } from './node-adoption.ts';
@@ -17,6 +18,7 @@ import { NodeLiveness } from './liveness.ts';
 import { NodeResolver } from './node-resolver.ts';
 import { NodeSignals } from './signals.ts';
 import { NodeStreams, type ReadingMode } from './node-streams.ts';
+import { nodeTLS } from './tls/node-tls.ts';
 
 /** How a Node platform behaves where there is a choice. */
 export interface NodePlatformOptions {
@@ -27,6 +29,8 @@ export interface NodePlatformOptions {
   readonly reading?: ReadingMode;
   /** For how many seconds a connection that was given up still discards what its peer sends; 2 by default. */
   readonly lingerSeconds?: number;
+  /** How TLS is spoken; `nodeTLS()` by default. */
+  readonly tls?: TLSEngine;
 }
 
 /** The real world: libuv, reached through Node's public modules. One platform serves one reactor. */
@@ -41,15 +45,17 @@ export class NodePlatform implements Platform {
   readonly context: ContextPlatform = new NodeContext();
   /** Absent on Windows, whose sockets have no descriptors in Node. */
   readonly adoption?: AdoptionPlatform;
+  readonly tls: TLSEngine;
 
   /** Throws `RangeError` for a `lingerSeconds` that is not a finite number of at least 0. */
   constructor(options: NodePlatformOptions = {}) {
-    const { reading = 'onread', lingerSeconds = LINGER_SECONDS } = options;
+    const { reading = 'onread', lingerSeconds = LINGER_SECONDS, tls = nodeTLS() } = options;
     if (!Number.isFinite(lingerSeconds) || lingerSeconds < 0) {
       throw new RangeError(`lingerSeconds must be a finite number of at least 0, not ${lingerSeconds}`);
     }
     const streams = new NodeStreams(reading, lingerSeconds);
     this.streams = streams;
     if (process.platform !== 'win32') this.adoption = new NodeAdoption(streams);
+    this.tls = tls;
   }
 }

@@ -24,6 +24,7 @@ import type { SystemError } from '../interfaces/platform.ts';
 import type { StreamHandle, StreamListener } from '../interfaces/stream-platform.ts';
 import type { ByteSource } from './byte-source.ts';
 import { linger } from './linger.ts';
+import { resetSocket } from './reset-socket.ts';
 import { toSystemError } from './system-error.ts';
 
 const NO_BYTES = Buffer.alloc(0);
@@ -36,6 +37,15 @@ export interface StreamParts {
   readonly localAddress: Address;
   readonly remoteAddress: Address;
   readonly lingerSeconds: number;
+}
+
+/** A socket that its handle has given up to TLS. */
+export interface SurrenderedSocket {
+  /** Paused, without listeners; what had been read and not delivered is in its buffer. */
+  readonly socket: Socket;
+  readonly lingerSeconds: number;
+  /** Destroys it at once; `writer` is the socket for TLS above it, if there is one yet. */
+  reset(writer: Socket | undefined): void;
 }
 
 /** Any stream; as it is, for a UNIX socket, which has no options and no reset. */
@@ -65,7 +75,9 @@ export class NodeStreamHandle implements StreamHandle {
   }
 
   open(listener: StreamListener): void {
+    if (this.#life === 'over') return;
     this.#listener = listener;
+    if (this.#life === 'open') return;
     this.#life = 'open';
     this.socket.on('end', this.#ended);
     this.#source.deliverTo(this.#dataRead);
@@ -117,7 +129,7 @@ export class NodeStreamHandle implements StreamHandle {
   close(): void {
     if (this.#life === 'over') return;
     this.#leave();
-    if (!this.socket.destroyed) linger(this.socket, this.#source, this.#lingerSeconds);
+    if (!this.socket.destroyed) this.closeInOrder();
   }
 
   reset(): void {
@@ -125,9 +137,45 @@ export class NodeStreamHandle implements StreamHandle {
     if (!this.socket.destroyed) this.destroyAtOnce();
   }
 
-  /** What `reset` does to a socket that is not destroyed yet. */
-  protected destroyAtOnce(): void {
+  /**
+   * Gives the socket up to TLS; reports nothing afterwards. To be called while reading is paused and nothing is being
+   * written. If the peer has already closed its half, or the connection has broken, the socket is destroyed.
+   */
+  surrender(): SurrenderedSocket {
+    const { socket } = this;
+    const held = this.#held ?? [];
+    const hasEnded = this.#heldLast !== undefined || this.#reading === 'ended';
+    this.#leave();
+    this.#source.release();
+    socket.off('end', this.#ended);
+    socket.off('error', this.#errorReported);
+    if (hasEnded) socket.destroy();
+    else for (const chunk of held.reverse()) socket.unshift(chunk);
+    return { socket, lingerSeconds: this.#lingerSeconds, reset: (writer) => this.destroyAtOnce(writer) };
+  }
+
+  /** What `reset` does to a socket that is not destroyed yet; `writer` is the socket for TLS above it, if there is one. */
+  protected destroyAtOnce(_writer?: Socket): void {
     this.socket.destroy();
+  }
+
+  /** What `close` does to one. */
+  protected closeInOrder(): void {
+    linger(this.socket, this.#source, this.#lingerSeconds);
+  }
+
+  /** What is wrong with an end of reading, where that is known already. */
+  protected get falseEnd(): Error | undefined {
+    return undefined;
+  }
+
+  /**
+   * Asks whether the end of reading is what it looks like: `answer` is called, at once or later, with the error if it is not.
+   * Called while nothing is being written and the write side is open.
+   */
+  protected confirmEnd(answer: (error: Error | null | undefined) => void): void {
+    this.socket.write(NO_BYTES);
+    answer(this.socket.errored);
   }
 
   /** Forgets the listener and all that was kept for it. */
@@ -170,21 +218,32 @@ export class NodeStreamHandle implements StreamHandle {
   };
 
   #confirmEnd(): void {
-    if (this.#writing === 'sending') {
-      setImmediate(() => this.#reportEnd());
+    if (this.falseEnd !== undefined) {
+      this.#endIsFalse(this.falseEnd);
       return;
     }
-    if (this.#writing === 'idle') {
-      this.socket.write(NO_BYTES);
-      const { errored } = this.socket;
-      if (errored !== null) {
-        this.#reading = 'resuming';
-        this.#heldLast = toSystemError(errored);
-        setImmediate(() => this.#deliverHeld());
+    switch (this.#writing) {
+      case 'sending':
+        setImmediate(() => this.#reportEnd());
         return;
-      }
+      case 'idle':
+        this.confirmEnd((error) => {
+          if (error instanceof Error) this.#endIsFalse(error);
+          else this.#reportEnd();
+        });
+        return;
+      case 'shutting':
+      case 'shut':
+        this.#reportEnd();
     }
-    this.#reportEnd();
+  }
+
+  #endIsFalse(error: Error): void {
+    if (this.#life !== 'open' || this.#heldLast instanceof Error) return;
+    this.#heldLast = toSystemError(error);
+    if (this.#reading !== 'flowing') return;
+    this.#reading = 'resuming';
+    setImmediate(() => this.#deliverHeld());
   }
 
   #reportEnd(): void {
@@ -222,9 +281,20 @@ export class NodeStreamHandle implements StreamHandle {
     if (this.#life === 'over' || this.#heldLast instanceof Error) return;
     const systemError = toSystemError(error);
     const inTurn = this.#life === 'new' || (systemError.syscall === 'read' && this.#reading !== 'flowing');
-    if (inTurn) this.#heldLast = systemError;
-    else this.#fail(systemError);
+    if (!inTurn) {
+      this.#fail(systemError);
+      return;
+    }
+    this.#heldLast = systemError;
+    this.#holdBuffered();
   };
+
+  /** What stands in the socket's own buffer came before the error; there is some where Node reads ahead. */
+  #holdBuffered(): void {
+    // The socket has no encoding, so it gives Buffers.
+    for (let data: Buffer | null; (data = this.socket.read() as Buffer | null) !== null;)
+      (this.#held ??= []).push(data);
+  }
 
   #sent(error: Error | null | undefined): void {
     // An error comes as an event as well.
@@ -249,17 +319,7 @@ export class TCPStreamHandle extends NodeStreamHandle {
     this.socket.setKeepAlive(enabled);
   }
 
-  protected override destroyAtOnce(): void {
-    const { socket } = this;
-    if (!socket.writableEnded || socket.writableFinished) {
-      socket.resetAndDestroy();
-    } else if (socket.writableLength > 0) {
-      // A FIN waits behind data that the peer does not take, for who knows how long.
-      socket.destroy();
-    } else {
-      // A FIN is on its way to the system and will be there in the next pass of the loop. libuv refuses to reset a
-      // socket in between, and Node would then lose the handle without closing it.
-      socket.once('finish', () => socket.resetAndDestroy());
-    }
+  protected override destroyAtOnce(writer?: Socket): void {
+    resetSocket(this.socket, writer);
   }
 }

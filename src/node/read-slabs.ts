@@ -66,6 +66,12 @@ export class SlabSource implements ByteSource {
     this.#deliver = deliver;
   }
 
+  /** Who reads the socket's handle after this has memory of its own. */
+  release(): void {
+    this.#own = undefined;
+    this.#deliver = () => false;
+  }
+
   discard(count: (bytes: number) => void): void {
     this.#own = undefined;
     this.#discard = count;

@@ -1,6 +1,6 @@
 /**
  * One attempt to reach a destination: resolve the name, then try its addresses one after another, IPv4 first, all
- * within one time limit. A UNIX socket has the one address. It ends exactly once, with a connected handle, an error or `cancel`.
+ * within one time limit, and last the TLS handshake where one is wanted. A UNIX socket has the one address. It ends exactly once, with a connected handle, an error or `cancel`.
  */
 import type { Address, IPv4Address, IPv6Address, UNIXAddress } from '../addresses.ts';
 import { Failure } from '../deferred/failure.ts';
@@ -9,26 +9,33 @@ import type { DelayedCall } from '../interfaces/delayed-call.ts';
 import type { SystemError } from '../interfaces/platform.ts';
 import type { HostResolution, IPFamily } from '../interfaces/resolver.ts';
 import type { StreamConnectHandle, StreamHandle, StreamTarget } from '../interfaces/stream-platform.ts';
+import type { TLSHandle, TLSParameters } from '../interfaces/tls-engine.ts';
 import type { ReactorParts } from './reactor-parts.ts';
 import { connectErrorClass } from './system-errors.ts';
+import { tlsErrorFor } from './tls-errors.ts';
+import { TLSHandshake } from './tls-handshake.ts';
 
 export interface ConnectTarget {
   readonly destination: Address;
   readonly timeoutSeconds: number;
   readonly families: readonly IPFamily[];
   readonly local: { readonly host: string; readonly port: number } | undefined;
+  /** What to secure the connection with, before it counts as made. */
+  readonly tls?: TLSParameters;
 }
 
 /** Who is told how the attempt ended; called while the loop dispatches. */
 export interface ConnectAttemptListener {
-  attemptSucceeded(handle: StreamHandle): void;
-  attemptFailed(error: ConnectError): void;
+  /** `tls` is the handle as well, if it is encrypted. */
+  attemptSucceeded(handle: StreamHandle, tls: TLSHandle | undefined): void;
+  attemptFailed(error: Error): void;
 }
 
 type Step =
   | { readonly name: 'waiting' | 'ended' }
   | { readonly name: 'resolving'; readonly resolution: HostResolution | undefined }
-  | { readonly name: 'connecting'; readonly address: SocketAddress; readonly handle: StreamConnectHandle };
+  | { readonly name: 'connecting'; readonly address: SocketAddress; readonly handle: StreamConnectHandle }
+  | { readonly name: 'securing'; readonly address: SocketAddress; readonly handshake: TLSHandshake };
 
 type SocketAddress = IPv4Address | IPv6Address | UNIXAddress;
 type IPAddress = IPv4Address | IPv6Address;
@@ -60,8 +67,7 @@ export class ConnectAttempt {
   cancel(): void {
     const step = this.#step;
     this.#end();
-    if (step.name === 'resolving') step.resolution?.cancel();
-    if (step.name === 'connecting') step.handle.cancel();
+    stop(step);
   }
 
   #begin(): void {
@@ -162,8 +168,28 @@ export class ConnectAttempt {
       stream.reset();
       return;
     }
-    this.#end();
-    this.#listener.attemptSucceeded(stream);
+    if (this.#target.tls === undefined) {
+      this.#end();
+      this.#listener.attemptSucceeded(stream, undefined);
+      return;
+    }
+    this.#secure(stream, this.#step.address, this.#target.tls);
+  }
+
+  /** The last step where TLS is wanted: it is the peer that fails here, and not its address, so no other is tried. */
+  #secure(stream: StreamHandle, address: SocketAddress, parameters: TLSParameters): void {
+    const handshake = new TLSHandshake(this.#parts, stream, parameters, undefined, {
+      succeeded: (handle) => {
+        this.#end();
+        this.#listener.attemptSucceeded(handle, handle);
+      },
+      failed: (error) => {
+        const host = parameters.servername ?? nameOf(this.#target.destination);
+        this.#failures.push(`${nameOf(address)}: ${error.message}`);
+        this.#fail(tlsErrorFor(error, host) ?? this.#cannotConnect(error));
+      },
+    });
+    this.#step = { name: 'securing', address, handshake };
   }
 
   #addressFailed(address: SocketAddress, error: SystemError): void {
@@ -173,26 +199,23 @@ export class ConnectAttempt {
       this.#connect(next);
       return;
     }
+    this.#fail(this.#cannotConnect(error));
+  }
+
+  #cannotConnect(error: SystemError): ConnectError {
     const errorClass = connectErrorClass(error);
-    this.#fail(
-      new errorClass(this.#describe(`Cannot connect to ${nameOf(this.#target.destination)}`), { cause: error }),
-    );
+    return new errorClass(this.#describe(`Cannot connect to ${nameOf(this.#target.destination)}`), { cause: error });
   }
 
   #timedOut(): void {
     const step = this.#step;
-    if (step.name === 'resolving') step.resolution?.cancel();
-    if (step.name === 'connecting') {
-      step.handle.cancel();
-      this.#failures.push(`${nameOf(step.address)}: no answer yet`);
-    } else {
-      this.#failures.push('the name was not resolved yet');
-    }
+    stop(step);
+    this.#failures.push(whatWasMissing(step));
     const message = `Connecting to ${nameOf(this.#target.destination)} took more than ${String(this.#target.timeoutSeconds)} s`;
     this.#fail(new ConnectTimeoutError(this.#describe(message)));
   }
 
-  #fail(error: ConnectError): void {
+  #fail(error: Error): void {
     this.#end();
     this.#listener.attemptFailed(error);
   }
@@ -206,6 +229,37 @@ export class ConnectAttempt {
   /** A sentence, and every attempt made. */
   #describe(sentence: string): string {
     return `${sentence} (${this.#failures.join('; ')})`;
+  }
+}
+
+/** Takes back what the step is waiting for. */
+function stop(step: Step): void {
+  switch (step.name) {
+    case 'resolving':
+      step.resolution?.cancel();
+      return;
+    case 'connecting':
+      step.handle.cancel();
+      return;
+    case 'securing':
+      step.handshake.cancel();
+      return;
+    case 'waiting':
+    case 'ended':
+      return;
+  }
+}
+
+function whatWasMissing(step: Step): string {
+  switch (step.name) {
+    case 'connecting':
+      return `${nameOf(step.address)}: no answer yet`;
+    case 'securing':
+      return `${nameOf(step.address)}: the TLS handshake was not completed yet`;
+    case 'waiting':
+    case 'resolving':
+    case 'ended':
+      return 'the name was not resolved yet';
   }
 }
 

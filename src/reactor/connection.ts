@@ -18,22 +18,34 @@
  * FIN has been given to the handle) and `finished`. The reading half is `open` until the peer's FIN, then `ended`. With both
  * halves closed an open connection is lost by itself, cleanly.
  *
+ * `startTLS` puts an encrypted handle in the place of the handle (tls-upgrade.ts); the connection itself goes on as it was.
+ *
  * What the peer does is held back by the handle while reading is paused, so that it comes in order. What this side does
  * (`loseConnection`, `abortConnection`), and a write that fails, ends the connection even while it is paused.
  */
 import type { Buffer } from 'node:buffer';
 import type { Address } from '../addresses.ts';
 import { Failure } from '../deferred/failure.ts';
-import { ConnectionAborted, ConnectionDone, ConnectionLost, WriteBufferLimitError } from '../errors.ts';
+import {
+  ConnectionAborted,
+  ConnectionDone,
+  ConnectionLost,
+  HandshakeInProgressError,
+  WriteBufferLimitError,
+} from '../errors.ts';
 import type { SystemError } from '../interfaces/platform.ts';
-import type { HalfCloseableProtocol, StreamProtocol } from '../interfaces/protocol.ts';
-import type { StreamHandle, StreamListener } from '../interfaces/stream-platform.ts';
-import type { Transport } from '../interfaces/transport.ts';
+import type { StreamProtocol } from '../interfaces/protocol.ts';
+import type { StreamHandle } from '../interfaces/stream-platform.ts';
+import type { TLSHandle, TLSListener, TLSOptions, TLSRole } from '../interfaces/tls-engine.ts';
+import type { StartTLSOptions, Transport } from '../interfaces/transport.ts';
 import { describe } from '../arguments.ts';
-import { whenRejected } from './error-reporter.ts';
 import { type Producer, ProducerSlot, requireProducer } from './producer-slot.ts';
+import { ProtocolHooks } from './protocol-hooks.ts';
 import type { ReactorParts } from './reactor-parts.ts';
 import { connectionLostFor } from './system-errors.ts';
+import { rejectionOf, tlsErrorFor } from './tls-errors.ts';
+import { handshakeTimeout } from './tls-handshake.ts';
+import { TLSUpgrade, upgradeRequest } from './tls-upgrade.ts';
 import type { Flushable } from './turn-loop.ts';
 import { WriteBuffer } from './write-buffer.ts';
 
@@ -55,10 +67,26 @@ const OPENING: Life = { state: 'opening' };
 const OPEN: Life = { state: 'open' };
 const LOST: Life = { state: 'lost' };
 
-export class Connection implements Transport, StreamListener, Flushable {
+/** Where a connection comes from. */
+export interface ConnectionOrigin {
+  /** Which side of a TLS handshake this is, unless `startTLS` says otherwise. */
+  readonly role: TLSRole;
+  /** The host that was asked for, if one was. */
+  readonly host: string | undefined;
+  /** The handle, if it is an encrypted one whose handshake has been completed. */
+  readonly tls?: TLSHandle | undefined;
+}
+
+const ACCEPTED: ConnectionOrigin = { role: 'server', host: undefined };
+
+export class Connection implements Transport, TLSListener, Flushable {
   readonly #parts: ReactorParts;
-  readonly #handle: StreamHandle;
-  readonly #protocol: StreamProtocol;
+  readonly #origin: ConnectionOrigin;
+  #handle: StreamHandle;
+  /** The handle as well, once it is an encrypted one. */
+  #tls: TLSHandle | undefined;
+  #upgrade: TLSUpgrade | undefined = undefined;
+  readonly #hooks: ProtocolHooks;
   readonly #whenLost: (reason: Failure) => void;
   readonly #buffer: WriteBuffer;
   readonly #producer: ProducerSlot;
@@ -77,14 +105,19 @@ export class Connection implements Transport, StreamListener, Flushable {
     handle: StreamHandle,
     protocol: StreamProtocol,
     whenLost: (reason: Failure) => void,
+    origin: ConnectionOrigin = ACCEPTED,
   ) {
     this.#parts = parts;
+    this.#origin = origin;
     this.#handle = handle;
-    this.#protocol = protocol;
+    this.#tls = origin.tls;
+    this.#hooks = new ProtocolHooks(protocol, parts.errors, (failure) => {
+      this.#hookFailed(failure);
+    });
     this.#whenLost = whenLost;
     this.#buffer = new WriteBuffer(parts.outgoingSlab);
     this.#producer = new ProducerSlot((error, message) => {
-      this.#hookFailed(error, message);
+      this.#hooks.failed(error, message);
     });
   }
 
@@ -93,11 +126,8 @@ export class Connection implements Transport, StreamListener, Flushable {
     this.#parts.connections.add(this);
     this.#handle.open(this);
     this.#life = OPEN;
-    try {
-      this.#watch(this.#protocol.makeConnection(this), 'connectionMade');
-    } catch (error) {
-      this.#hookFailed(error, 'An error in connectionMade');
-    }
+    this.#hooks.makeConnection(this);
+    if (this.#tls !== undefined && this.#upgrade === undefined) this.#tellHandshakeCompleted();
     this.#updateReading();
   }
 
@@ -206,6 +236,30 @@ export class Connection implements Transport, StreamListener, Flushable {
     if (this.#hasHandle) this.#handle.setKeepAlive?.(enabled);
   }
 
+  startTLS(tls: TLSOptions, options: StartTLSOptions = {}): void {
+    const request = upgradeRequest(this.#parts, tls, options, this.#origin);
+    if (this.#upgrade !== undefined) {
+      throw new HandshakeInProgressError(`A TLS handshake is under way on the ${this.toString()}`);
+    }
+    if (this.#life.state !== 'open' || this.#writing !== 'open') return;
+    if (this.#reading === 'ended') {
+      this.#destroy(new Failure(new ConnectionLost('no TLS handshake is possible once the peer has closed its half')));
+      return;
+    }
+    const isWriting = this.#buffer.isTaken;
+    this.#upgrade = new TLSUpgrade(this.#parts, request, [...this.#buffer.take()], isWriting);
+    this.#updateReading();
+    this.#flushLater();
+  }
+
+  getPeerCertificate(): Uint8Array | undefined {
+    return this.#tls?.getPeerCertificate();
+  }
+
+  get negotiatedProtocol(): string | undefined {
+    return this.#tls?.negotiatedProtocol;
+  }
+
   toString(): string {
     return `connection from ${String(this.getHost())} to ${String(this.getPeer())}`;
   }
@@ -215,11 +269,11 @@ export class Connection implements Transport, StreamListener, Flushable {
   dataReceived(data: Buffer): void {
     const { loop } = this.#parts;
     if (loop.enter()) {
-      this.#deliverData(data);
+      if (this.#life.state === 'open') this.#hooks.dataReceived(data);
       loop.leave();
     } else {
       loop.hold(() => {
-        this.#deliverData(data);
+        if (this.#life.state === 'open') this.#hooks.dataReceived(data);
       });
     }
   }
@@ -228,7 +282,7 @@ export class Connection implements Transport, StreamListener, Flushable {
     this.#parts.loop.deliver(() => {
       this.#reading = 'ended';
       if (this.#life.state !== 'open') return;
-      if (this.#callHalfCloseHook('readConnectionLost')) this.#loseIfBothHalvesClosed();
+      if (this.#hooks.callIfPresent('readConnectionLost')) this.#loseIfBothHalvesClosed();
       else this.#close(new Failure(new ConnectionDone()), false);
     });
   }
@@ -236,6 +290,11 @@ export class Connection implements Transport, StreamListener, Flushable {
   written(): void {
     this.#parts.loop.deliver(() => {
       if (!this.#hasHandle) return;
+      if (this.#upgrade?.isDraining === true) {
+        this.#upgrade.written();
+        this.#advanceUpgrade(this.#upgrade);
+        return;
+      }
       if (!this.#buffer.hasChunks) {
         this.#drained();
         return;
@@ -253,7 +312,7 @@ export class Connection implements Transport, StreamListener, Flushable {
           this.#lose(this.#life.reason);
           return;
         case 'open':
-          this.#callHalfCloseHook('writeConnectionLost');
+          this.#hooks.callIfPresent('writeConnectionLost');
           this.#loseIfBothHalvesClosed();
           return;
         case 'opening':
@@ -267,9 +326,17 @@ export class Connection implements Transport, StreamListener, Flushable {
   failed(error: SystemError): void {
     this.#parts.loop.deliver(() => {
       if (!this.#hasHandle) return;
-      const reason = new Failure(connectionLostFor(error));
+      const reason = new Failure(this.#errorFor(error));
       this.#life = { state: 'doomed', reason }; // the handle is gone already
       this.#lose(reason);
+    });
+  }
+
+  handshakeCompleted(): void {
+    this.#parts.loop.deliver(() => {
+      if (!this.#hasHandle) return;
+      this.#endUpgrade();
+      this.#tellHandshakeCompleted();
     });
   }
 
@@ -278,6 +345,10 @@ export class Connection implements Transport, StreamListener, Flushable {
   /** Sends what is buffered, unless earlier bytes have not left yet. Called at the end of the turn. */
   flush(): void {
     this.#flushQueued = false;
+    if (this.#upgrade?.isDraining === true && this.#hasHandle) {
+      this.#advanceUpgrade(this.#upgrade);
+      return;
+    }
     if (!this.#hasHandle || this.#buffer.isTaken || !this.#buffer.hasChunks) return;
     if (this.#handle.write(this.#buffer.take())) this.#drained();
   }
@@ -324,17 +395,6 @@ export class Connection implements Transport, StreamListener, Flushable {
     }
   }
 
-  /** A closing connection discards what still arrives, so that the peer can always finish what it is sending. */
-  #deliverData(data: Buffer): void {
-    if (this.#life.state !== 'open') return;
-    try {
-      const result = this.#protocol.dataReceived(data);
-      if (result !== undefined) this.#watch(result, 'dataReceived');
-    } catch (error) {
-      this.#hookFailed(error, 'An error in dataReceived');
-    }
-  }
-
   /** Everything written has left. */
   #drained(): void {
     this.#buffer.left();
@@ -352,7 +412,8 @@ export class Connection implements Transport, StreamListener, Flushable {
   #updateReading(): void {
     const wanted = this.#life.state === 'closing' || (this.#life.state === 'open' && !this.#paused);
     if (!this.#hasHandle) return;
-    if (wanted && this.#parts.loop.running) this.#handle.resumeReading();
+    const isReadable = this.#parts.loop.running && this.#upgrade?.isDraining !== true;
+    if (wanted && isReadable) this.#handle.resumeReading();
     else this.#handle.pauseReading();
   }
 
@@ -377,9 +438,35 @@ export class Connection implements Transport, StreamListener, Flushable {
     }
   }
 
+  /** Has TLS begin once all that is to leave unencrypted has left. */
+  #advanceUpgrade(upgrade: TLSUpgrade): void {
+    if (!upgrade.sendPlaintext(this.#handle)) return;
+    this.#buffer.left();
+    let tls: TLSHandle;
+    try {
+      tls = upgrade.secure(this.#handle, (seconds) => {
+        this.#destroy(new Failure(handshakeTimeout(this.#peerName, seconds)));
+      });
+    } catch (error) {
+      this.#destroy(new Failure(error));
+      return;
+    }
+    this.#tls = tls;
+    this.#handle = tls;
+    tls.open(this);
+    this.#updateReading();
+    if (this.#buffer.hasChunks) this.flush();
+    else this.#drained();
+  }
+
+  #endUpgrade(): void {
+    this.#upgrade?.end();
+    this.#upgrade = undefined;
+  }
+
   /** Gives the handle the FIN once nothing stands before it any more. */
   #advanceEnding(): void {
-    if (this.#writing !== 'ending' || !this.#hasHandle) return;
+    if (this.#writing !== 'ending' || !this.#hasHandle || this.#upgrade?.isDraining === true) return;
     if (this.#producer.occupied || this.#buffer.bytes > 0) return;
     this.#writing = 'finishing';
     this.#handle.shutdown();
@@ -399,6 +486,7 @@ export class Connection implements Transport, StreamListener, Flushable {
 
   #loseLater(reason: Failure): void {
     this.#life = { state: 'doomed', reason };
+    this.#endUpgrade();
     this.#buffer.clear();
     this.#parts.loop.callSoon(() => {
       if (this.#life.state === 'doomed') this.#lose(reason);
@@ -410,35 +498,32 @@ export class Connection implements Transport, StreamListener, Flushable {
     const wasDoomed = this.#life.state === 'doomed';
     this.#life = LOST;
     if (!wasDoomed) this.#handle.close();
+    this.#endUpgrade();
     this.#buffer.clear();
     this.#parts.connections.delete(this);
     this.#producer.stop();
-    this.#parts.errors.guard('An error in connectionLost', () => this.#protocol.connectionLost(reason));
+    this.#hooks.connectionLost(reason);
     this.#whenLost(reason);
   }
 
-  /** Calls the hook if the protocol has it, and returns whether it does. It may have one without the other. */
-  #callHalfCloseHook(hook: 'readConnectionLost' | 'writeConnectionLost'): boolean {
-    const protocol: Partial<HalfCloseableProtocol> = this.#protocol;
-    if (typeof protocol[hook] !== 'function') return false;
-    try {
-      this.#watch(protocol[hook](), hook);
-    } catch (error) {
-      this.#hookFailed(error, `An error in ${hook}`);
-    }
-    return true;
+  #tellHandshakeCompleted(): void {
+    if (this.#life.state === 'open') this.#hooks.callIfPresent('handshakeCompleted');
   }
 
-  /** A hook may be async: its promise, if rejected, is an error of the hook. */
-  #watch(result: unknown, hook: string): void {
-    whenRejected(result, (error) => {
-      this.#hookFailed(error, `An error in ${hook}`);
-    });
+  /** Whom we speak to, for messages. */
+  get #peerName(): string {
+    return this.#origin.host ?? String(this.getPeer());
   }
 
-  /** Law 8: an error of a hook is reported, and costs this connection. */
-  #hookFailed(error: unknown, message: string): void {
-    const failure = this.#parts.errors.report(error, message);
+  /** What a broken handle means: a failed handshake, a rejected certificate, or a lost connection. */
+  #errorFor(error: SystemError): Error {
+    const isShaking = this.#upgrade?.isDraining === false;
+    const tlsError = isShaking ? tlsErrorFor(error, this.#peerName) : this.#tls && rejectionOf(error, this.#peerName);
+    return tlsError ?? connectionLostFor(error);
+  }
+
+  /** Law 8: an error of a hook has been reported, and costs this connection. */
+  #hookFailed(failure: Failure): void {
     const isBroken = this.#life.state === 'open' || (this.#life.state === 'closing' && this.#life.waitsForProducer);
     if (isBroken) this.#close(failure, false);
   }

@@ -8,6 +8,8 @@ export interface ReactorInspection {
   /** How many calls wait for the next turn. */
   readonly queuedCallCount: number;
   readonly connections: readonly string[];
+  /** TLS handshakes of accepted connections that have no protocol yet. */
+  readonly handshakes: readonly string[];
   /** Attempts to connect that are under way. */
   readonly connectors: readonly string[];
   /** Ports that are bound, being bound or being closed. */
@@ -19,6 +21,7 @@ export function inspect(parts: ReactorParts): ReactorInspection {
     delayedCalls: parts.loop.timers.getDelayedCalls(),
     queuedCallCount: parts.loop.queuedCallCount,
     connections: [...parts.connections].map(String),
+    handshakes: [...parts.handshakes].map(String),
     connectors: [...parts.connectors].map(String),
     ports: [...parts.ports].map(String),
   };
@@ -26,11 +29,12 @@ export function inspect(parts: ReactorParts): ReactorInspection {
 
 /** One line for everything that is alive; empty if nothing is. */
 export function describeInspection(inspection: ReactorInspection): readonly string[] {
-  const { delayedCalls, queuedCallCount, connections, connectors, ports } = inspection;
+  const { delayedCalls, queuedCallCount, connections, handshakes, connectors, ports } = inspection;
   return [
     ...delayedCalls.map((call) => `delayed call: ${String(call)}`),
     ...(queuedCallCount > 0 ? [`calls queued for the next turn: ${String(queuedCallCount)}`] : []),
     ...connections,
+    ...handshakes,
     ...connectors,
     ...ports,
   ];

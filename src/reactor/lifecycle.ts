@@ -160,6 +160,8 @@ export class Lifecycle {
   /** Ends all that is connected, connecting or listening; fires when the ports have closed. */
   #endEverything(): Deferred<unknown> {
     for (const connector of [...this.#parts.connectors]) connector.reactorStopped();
+    for (const handshake of this.#parts.handshakes) handshake.cancel();
+    this.#parts.handshakes.clear();
     for (const connection of [...this.#parts.connections]) connection.reactorStopped();
     return new DeferredList([...this.#parts.ports].map((port) => port.stopListening()));
   }

@@ -12,10 +12,11 @@ import type { Address } from '../addresses.ts';
 import { Deferred } from '../deferred/deferred.ts';
 import { Failure } from '../deferred/failure.ts';
 import { fail, succeed } from '../deferred/succeed-fail.ts';
-import { CannotListenError, NotListeningError } from '../errors.ts';
+import { CannotListenError, NotListeningError, TLSHandshakeTimeoutError } from '../errors.ts';
 import type { ListeningPort } from '../interfaces/listening-port.ts';
 import type { SystemError } from '../interfaces/platform.ts';
 import type { ProtocolFactory } from '../interfaces/protocol.ts';
+import type { TLSHandle, TLSParameters } from '../interfaces/tls-engine.ts';
 import type {
   ListenTarget,
   StreamHandle,
@@ -25,6 +26,8 @@ import type {
 import { buildProtocol } from './build-protocol.ts';
 import { Connection } from './connection.ts';
 import type { ReactorParts } from './reactor-parts.ts';
+import { TLSHandshake } from './tls-handshake.ts';
+import { tlsErrorFor } from './tls-errors.ts';
 
 /** A listening socket that somebody else has opened. */
 export interface AdoptedTarget {
@@ -41,20 +44,34 @@ type State =
   | { readonly name: 'listening'; readonly handle: StreamListenHandle; readonly address: Address }
   | { readonly name: 'closing' };
 
+/** What makes a port one for TLS. */
+export interface PortSecurity {
+  /** Asked for each connection. */
+  readonly parameters: () => TLSParameters;
+  readonly handshakeTimeoutSeconds: number;
+}
+
 export class Port implements ListeningPort, StreamListenListener {
   readonly #parts: ReactorParts;
   readonly #target: ListenTarget | AdoptedTarget;
   readonly #factory: ProtocolFactory;
+  readonly #security: PortSecurity | undefined;
   #state: State = { name: 'idle', error: undefined };
   /** Connections that wait for the reactor to run. */
   readonly #held = new Set<StreamHandle>();
   #listenWaiters: Deferred<ListeningPort>[] = [];
   #closeWaiters: Deferred<void>[] = [];
 
-  constructor(parts: ReactorParts, target: ListenTarget | AdoptedTarget, factory: ProtocolFactory) {
+  constructor(
+    parts: ReactorParts,
+    target: ListenTarget | AdoptedTarget,
+    factory: ProtocolFactory,
+    security?: PortSecurity,
+  ) {
     this.#parts = parts;
     this.#target = target;
     this.#factory = factory;
+    this.#security = security;
   }
 
   getHost(): Address {
@@ -185,9 +202,39 @@ export class Port implements ListeningPort, StreamListenListener {
   // --------------------------------------------------------------------------------------------------------- inside
 
   #serve(handle: StreamHandle): void {
+    if (this.#security === undefined) this.#connect(handle, undefined);
+    else this.#secure(handle, this.#security);
+  }
+
+  /** A connection that fails before it has a protocol is nobody's but the log's. */
+  #secure(stream: StreamHandle, { parameters, handshakeTimeoutSeconds }: PortSecurity): void {
+    const { handshakes, logger, errors } = this.#parts;
+    const peer = String(stream.remoteAddress);
+    try {
+      const handshake = new TLSHandshake(this.#parts, stream, parameters(), handshakeTimeoutSeconds, {
+        succeeded: (handle) => {
+          handshakes.delete(handshake);
+          this.#connect(handle, handle);
+        },
+        failed: (error) => {
+          handshakes.delete(handshake);
+          const err = error instanceof TLSHandshakeTimeoutError ? error : (tlsErrorFor(error, peer) ?? error);
+          logger?.warn({ err, peer }, `A TLS handshake failed on the ${this.toString()}`);
+        },
+      });
+      handshakes.add(handshake);
+    } catch (error) {
+      // What the port was given for this connection was not checked when it began to listen.
+      stream.reset();
+      errors.report(error, `The ${this.toString()} has no usable TLS options for a connection`);
+    }
+  }
+
+  #connect(handle: StreamHandle, tls: TLSHandle | undefined): void {
     const protocol = buildProtocol(this.#parts, this.#factory, handle.remoteAddress);
     if (protocol === null || protocol instanceof Failure) handle.close();
-    else new Connection(this.#parts, handle, protocol, () => undefined).start();
+    else
+      new Connection(this.#parts, handle, protocol, () => undefined, { role: 'server', host: undefined, tls }).start();
   }
 
   /** Nobody has been told of these connections, and nobody will be. */

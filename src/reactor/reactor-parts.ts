@@ -1,4 +1,5 @@
 import type { HostnameResolver } from '../interfaces/resolver.ts';
+import type { Logger } from '../interfaces/logger.ts';
 import type { Platform } from '../interfaces/platform.ts';
 import type { Connection } from './connection.ts';
 import type { Contexts } from './contexts.ts';
@@ -6,6 +7,7 @@ import type { ErrorReporter } from './error-reporter.ts';
 import type { OutgoingSlab } from './outgoing-slab.ts';
 import type { Port } from './port.ts';
 import type { StreamConnector } from './stream-connector.ts';
+import type { TLSHandshake } from './tls-handshake.ts';
 import type { TurnLoop } from './turn-loop.ts';
 
 /** What the parts of one reactor share. */
@@ -13,6 +15,8 @@ export interface ReactorParts {
   readonly platform: Platform;
   readonly loop: TurnLoop;
   readonly errors: ErrorReporter;
+  /** For what is worth a note but is nobody's error. */
+  readonly logger: Logger | undefined;
   readonly outgoingSlab: OutgoingSlab;
   /** Undefined unless the reactor was asked to carry contexts along. */
   readonly contexts: Contexts | undefined;
@@ -23,6 +27,8 @@ export interface ReactorParts {
   readonly connections: Set<Connection>;
   /** Ports that are bound, being bound or being closed. */
   readonly ports: Set<Port>;
+  /** Handshakes of accepted connections, which have no protocol yet. */
+  readonly handshakes: Set<TLSHandshake>;
   /** Connectors with an attempt under way. */
   readonly connectors: Set<StreamConnector>;
 }

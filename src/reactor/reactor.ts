@@ -6,16 +6,21 @@ import type { Platform, TerminationSignal } from '../interfaces/platform.ts';
 import type { ClientProtocolFactory, ProtocolFactory } from '../interfaces/protocol.ts';
 import type {
   ConnectTCPOptions,
+  ConnectTLSOptions,
   ConnectUNIXOptions,
   ListenTCPOptions,
+  ListenTLSOptions,
   ListenUNIXOptions,
   ReactorTCP,
+  ReactorTLS,
   ReactorUNIX,
   SystemEventPhase,
   SystemEventTriggerID,
+  TLSSource,
 } from '../interfaces/reactor.ts';
 import type { AdoptStreamPortOptions, ReactorSocket } from '../interfaces/reactor-socket.ts';
 import type { HostnameResolver } from '../interfaces/resolver.ts';
+import type { TLSOptions } from '../interfaces/tls-engine.ts';
 import type { ReactorTime } from '../interfaces/time.ts';
 import { requireFunction, requireMethods } from '../arguments.ts';
 import { UnsupportedError } from '../errors.ts';
@@ -28,6 +33,7 @@ import { OutgoingSlab } from './outgoing-slab.ts';
 import type { ReactorParts } from './reactor-parts.ts';
 import { SystemEvents } from './system-events.ts';
 import { connectTCP, listenTCP } from './tcp.ts';
+import { connectTLS, listenTLS } from './tls.ts';
 import { TurnLoop } from './turn-loop.ts';
 import { connectUNIX, listenUNIX } from './unix.ts';
 
@@ -47,9 +53,9 @@ export interface ReactorOptions {
  * This class is a facade; each part of a reactor has a file of its own beside it. Nothing happens before `run()` but
  * the binding of ports. Any number of reactors may live in one process, and one that has stopped may be run again.
  * On Node make one with `createReactor()`, in tests with `new TestReactor()`. Source: Twisted's `IReactorCore`,
- * `IReactorTime`, `IReactorTCP`, `IReactorUNIX`, `IReactorSocket`.
+ * `IReactorTime`, `IReactorTCP`, `IReactorSSL`, `IReactorUNIX`, `IReactorSocket`.
  */
-export class Reactor implements ReactorTime, ReactorTCP, ReactorUNIX, ReactorSocket, AsyncDisposable {
+export class Reactor implements ReactorTime, ReactorTCP, ReactorTLS, ReactorUNIX, ReactorSocket, AsyncDisposable {
   readonly #parts: ReactorParts;
   readonly #lifecycle: Lifecycle;
   readonly #events: SystemEvents;
@@ -69,11 +75,13 @@ export class Reactor implements ReactorTime, ReactorTCP, ReactorUNIX, ReactorSoc
       platform,
       loop,
       errors,
+      logger: options.logger,
       outgoingSlab: new OutgoingSlab(),
       contexts: options.captureContext === true ? contextsOf(platform) : undefined,
       nameResolver: platform.resolver,
       connections: new Set(),
       ports: new Set(),
+      handshakes: new Set(),
       connectors: new Set(),
     };
     this.#events = new SystemEvents(errors);
@@ -215,6 +223,24 @@ export class Reactor implements ReactorTime, ReactorTCP, ReactorUNIX, ReactorSoc
 
   connectTCP(host: string, port: number, factory: ClientProtocolFactory, options: ConnectTCPOptions = {}): Connector {
     return connectTCP(this.#parts, host, port, this.#bindFactory(factory), options);
+  }
+
+  // ------------------------------------------------------------------------------------------------------------- TLS
+
+  listenTLS(port: number, factory: ProtocolFactory, tls: TLSSource, options: ListenTLSOptions = {}): ListeningPort {
+    const listeningPort = listenTLS(this.#parts, port, this.#bindFactory(factory), tls, options);
+    this.#warnIfNeverRun();
+    return listeningPort;
+  }
+
+  connectTLS(
+    host: string,
+    port: number,
+    factory: ClientProtocolFactory,
+    tls: TLSOptions,
+    options: ConnectTLSOptions = {},
+  ): Connector {
+    return connectTLS(this.#parts, host, port, this.#bindFactory(factory), tls, options);
   }
 
   // ---------------------------------------------------------------------------------------------------- UNIX sockets

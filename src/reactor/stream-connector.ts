@@ -14,6 +14,7 @@ import { ConnectError, ConnectInProgressError, ConnectionDone, NotConnectingErro
 import type { Connector, ConnectorState } from '../interfaces/connector.ts';
 import type { ClientProtocolFactory } from '../interfaces/protocol.ts';
 import type { StreamHandle } from '../interfaces/stream-platform.ts';
+import type { TLSHandle } from '../interfaces/tls-engine.ts';
 import { buildProtocol } from './build-protocol.ts';
 import { ConnectAttempt, type ConnectAttemptListener, type ConnectTarget } from './connect-attempt.ts';
 import { Connection } from './connection.ts';
@@ -111,7 +112,7 @@ export class StreamConnector implements Connector, ConnectAttemptListener {
     return `attempt to connect to ${String(this.getDestination())}`;
   }
 
-  attemptSucceeded(handle: StreamHandle): void {
+  attemptSucceeded(handle: StreamHandle, tls: TLSHandle | undefined): void {
     this.#parts.connectors.delete(this);
     const building: Building = { name: 'connected', connection: undefined, unwanted: false };
     this.#state = building;
@@ -124,15 +125,18 @@ export class StreamConnector implements Connector, ConnectAttemptListener {
       this.#closeUnused(handle, new Failure(new ConnectionDone('the factory built no protocol')));
       return;
     }
-    const connection = new Connection(this.#parts, handle, protocol, (reason) => {
+    const { destination } = this.#target;
+    const host = destination.family === 'UNIX' ? undefined : destination.host;
+    const whenLost = (reason: Failure): void => {
       this.#lost(reason);
-    });
+    };
+    const connection = new Connection(this.#parts, handle, protocol, whenLost, { role: 'client', host, tls });
     this.#state = { name: 'connected', connection };
     connection.start();
     if (building.unwanted) connection.loseConnection();
   }
 
-  attemptFailed(error: ConnectError): void {
+  attemptFailed(error: Error): void {
     this.#failed(error);
   }
 
@@ -149,7 +153,7 @@ export class StreamConnector implements Connector, ConnectAttemptListener {
     this.#failed(error);
   }
 
-  #failed(error: ConnectError): void {
+  #failed(error: Error): void {
     this.#becomeDisconnected('clientConnectionFailed', new Failure(error));
   }
 

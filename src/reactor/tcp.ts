@@ -9,6 +9,7 @@ import {
   requirePort,
   requireString,
 } from '../arguments.ts';
+import type { ListenTarget } from '../interfaces/stream-platform.ts';
 import type { ConnectTarget } from './connect-attempt.ts';
 import { requireClientFactory, requireFactory } from './factory-arguments.ts';
 import { addressOf, parseIPLiteral } from '../ip-literal.ts';
@@ -27,13 +28,8 @@ export function listenTCP(
   factory: ProtocolFactory,
   options: ListenTCPOptions,
 ): Port {
-  requireOptions('options', options, ['backlog', 'interface']);
-  const { backlog = DEFAULT_BACKLOG, interface: interfaceName = '' } = options;
-  requirePort('port', port, 0);
   requireFactory(factory);
-  requireIntegerFrom('backlog', backlog, 1);
-  const host = hostToBind(interfaceName);
-  const listeningPort = new Port(parts, { kind: 'tcp', host, port, backlog }, factory);
+  const listeningPort = new Port(parts, listenTarget(port, options), factory);
   listeningPort.startListening();
   return listeningPort;
 }
@@ -46,22 +42,35 @@ export function connectTCP(
   factory: ClientProtocolFactory,
   options: ConnectTCPOptions,
 ): StreamConnector {
+  requireClientFactory(factory);
+  const connector = new StreamConnector(parts, connectTarget(host, port, options), factory);
+  connector.connect();
+  return connector;
+}
+
+/** Where `listenTCP` is to listen, checked. */
+export function listenTarget(port: number, options: ListenTCPOptions): ListenTarget {
+  requireOptions('options', options, ['backlog', 'interface']);
+  const { backlog = DEFAULT_BACKLOG, interface: interfaceName = '' } = options;
+  requirePort('port', port, 0);
+  requireIntegerFrom('backlog', backlog, 1);
+  return { kind: 'tcp', host: hostToBind(interfaceName), port, backlog };
+}
+
+/** Where `connectTCP` is to connect to, checked. */
+export function connectTarget(host: string, port: number, options: ConnectTCPOptions): ConnectTarget {
   requireOptions('options', options, ['timeout', 'bindAddress', 'families']);
   const { timeout = DEFAULT_CONNECT_TIMEOUT_SECONDS, bindAddress, families = FAMILIES } = options;
   requireHost(host);
   requirePort('port', port, 1);
-  requireClientFactory(factory);
   requireDelay('timeout', timeout);
   requireFamilies(families);
-  const target: ConnectTarget = {
+  return {
     destination: addressOf('TCP', host, port),
     timeoutSeconds: timeout,
     families,
     local: localAddress(bindAddress),
   };
-  const connector = new StreamConnector(parts, target, factory);
-  connector.connect();
-  return connector;
 }
 
 function requireFamilies(families: readonly IPFamily[]): void {

@@ -2,6 +2,7 @@ import type { HostNames } from '../reactor/host-table.ts';
 import type { Platform, PlatformClock, RandomSource } from '../interfaces/platform.ts';
 import type { HostnameResolver } from '../interfaces/resolver.ts';
 import type { StreamPlatform } from '../interfaces/stream-platform.ts';
+import type { TLSEngine } from '../interfaces/tls-engine.ts';
 import type { Scheduler } from './scheduler.ts';
 import { VirtualClock } from './virtual-clock.ts';
 import { VirtualResolver } from './virtual-resolver.ts';
@@ -17,6 +18,7 @@ export interface HostOptions {
 export interface HostParts extends VirtualStreamsParts {
   readonly scheduler: Scheduler;
   readonly random: RandomSource;
+  readonly tls: TLSEngine | undefined;
 }
 
 /** One computer of a virtual world, and the platform for the one reactor that runs on it. Made by `World.addHost`. */
@@ -33,6 +35,8 @@ export class VirtualHost implements Platform {
   readonly resolver: HostnameResolver;
   /** Chance, as the seed of the world chooses it. */
   readonly random: RandomSource;
+  /** TLS, if the world was given any. */
+  declare readonly tls?: TLSEngine;
   /** @internal The clock, as the world winds it. */
   readonly virtualClock: VirtualClock;
   /** @internal The streams, with what they can do beyond the platform's seam. */
@@ -49,5 +53,6 @@ export class VirtualHost implements Platform {
     this.streams = this.virtualStreams;
     this.resolver = new VirtualResolver(parts.scheduler, options.names ?? {});
     this.random = parts.random;
+    if (parts.tls !== undefined) this.tls = parts.tls;
   }
 }

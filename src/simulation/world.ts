@@ -13,18 +13,23 @@
  * causes waits for the next round. Then the clock steps to the next time at which anything is due, never past one, and
  * at last to where the advance was to end.
  *
- * Nothing in here asks the real world for anything, so the same program gives the same events, bit for bit.
+ * Nothing in here asks the real world for anything, so the same program gives the same events, bit for bit. The exception is
+ * TLS, for those who bring an engine for it: its work is done outside, so a world in which there is some lets the host take a
+ * few turns before time goes on (outside-work.ts).
  */
 import { requireDelay, requireIntegerFrom } from '../arguments.ts';
 import { TurnLimitError } from '../errors.ts';
 import type { RandomSource } from '../interfaces/platform.ts';
+import type { TLSEngine } from '../interfaces/tls-engine.ts';
 import { EventQueue, type ScheduledEvent } from './event-queue.ts';
 import { KeyedRandom, type Seed } from './keyed-random.ts';
 import { PerfectLink } from './link.ts';
+import { OutsideWork } from './outside-work.ts';
 import type { Scheduler } from './scheduler.ts';
 import { type HostOptions, VirtualHost } from './virtual-host.ts';
 import type { StreamLimits } from './virtual-stream.ts';
 import type { VirtualStreams } from './virtual-streams.ts';
+import { VirtualTLS } from './virtual-tls.ts';
 
 /** Rounds at one instant before it is taken for an endless loop: far more than any program needs to come to rest. */
 export const TURNS_PER_INSTANT_MAX = 100_000;
@@ -50,6 +55,11 @@ export interface WorldOptions {
   readonly maxTurnsPerInstant?: number;
   /** What bounds the streams of all hosts; by default a window of 64 KiB, and a closed end lingers 2 s. */
   readonly streamLimits?: Partial<StreamLimits>;
+  /**
+   * The TLS of all hosts: on Node `nodeTLS()`. Without it there is none. It works in the host's time, between the steps
+   * of `advanceInSteps`, so `advance` alone completes no handshake; and what is encrypted is not the same for the same seed.
+   */
+  readonly tls?: TLSEngine;
 }
 
 /** What in a world has not come to an end. */
@@ -69,6 +79,8 @@ export class World implements Scheduler {
   readonly #seed: Seed;
   readonly #maxTurnsPerInstant: number;
   readonly #streamLimits: StreamLimits;
+  readonly #tls: TLSEngine | undefined;
+  readonly #outside = new OutsideWork();
   readonly #events = new EventQueue();
   readonly #link = new PerfectLink(this);
   readonly #hosts = new Map<string, VirtualHost>();
@@ -79,11 +91,12 @@ export class World implements Scheduler {
   #atNextInstant: (() => void)[] = [];
 
   constructor(options: WorldOptions = {}) {
-    const { seed = 0, maxTurnsPerInstant = TURNS_PER_INSTANT_MAX, streamLimits } = options;
+    const { seed = 0, maxTurnsPerInstant = TURNS_PER_INSTANT_MAX, streamLimits, tls } = options;
     requireIntegerFrom('maxTurnsPerInstant', maxTurnsPerInstant, 1);
     this.#seed = seed;
     this.#maxTurnsPerInstant = maxTurnsPerInstant;
     this.#streamLimits = { ...DEFAULT_STREAM_LIMITS, ...streamLimits };
+    this.#tls = tls === undefined ? undefined : new VirtualTLS(tls, this, this.#outside);
   }
 
   /** Adds a host. Its platform is for one reactor. Throws if the name is taken. */
@@ -93,6 +106,7 @@ export class World implements Scheduler {
       scheduler: this,
       limits: this.#streamLimits,
       random: this.random(`host/${name}`),
+      tls: this.#tls,
       // Every address is the host's own. With a network between hosts, this is where an address finds its host.
       route: (from) => ({ target: from, there: this.#link, back: this.#link }),
     });
@@ -209,20 +223,28 @@ export class World implements Scheduler {
     for (const action of this.#atNextInstant.splice(0)) action();
   }
 
-  /** Goes round at this instant until nothing is due. */
+  /** Goes round at this instant until nothing is due, and the host has answered where it is asked to. */
   *#settle(): Generator<undefined, undefined> {
-    for (let rounds = 0; this.#nextDue() <= this.#now; rounds += 1) {
-      if (rounds === this.#maxTurnsPerInstant) throw this.#turnLimitError();
-      for (const host of this.#hosts.values()) host.virtualClock.wakeIfDue();
-      const before = this.#events.nextSequence;
-      for (;;) {
-        const action = this.#events.takeDue(this.#now, before);
-        if (action === undefined) break;
-        action();
+    for (let rounds = 0; this.#nextDue() <= this.#now || this.#outside.takeTurn();) {
+      if (this.#nextDue() <= this.#now) {
+        if (rounds === this.#maxTurnsPerInstant) throw this.#turnLimitError();
+        rounds += 1;
+        this.#goRound();
+        this.#outside.stir();
       }
       yield undefined;
     }
     return undefined;
+  }
+
+  #goRound(): void {
+    for (const host of this.#hosts.values()) host.virtualClock.wakeIfDue();
+    const before = this.#events.nextSequence;
+    for (;;) {
+      const action = this.#events.takeDue(this.#now, before);
+      if (action === undefined) return;
+      action();
+    }
   }
 
   #nextDue(): number {

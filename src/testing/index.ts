@@ -3,7 +3,7 @@
  * advances and a network in memory. `Clock` is enough where only time matters, `StringTransport` where only one protocol
  * does.
  */
-export { type DialOptions, TestReactor, type TestReactorOptions } from './test-reactor.ts';
+export { type DialOptions, type ServeOptions, TestReactor, type TestReactorOptions } from './test-reactor.ts';
 export type { ScriptedPeer, ScriptedPeerOptions } from './scripted-peer.ts';
 export type { ScriptedServer, ScriptedServerOptions } from './scripted-server.ts';
 export { Clock } from './clock.ts';

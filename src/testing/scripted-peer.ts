@@ -22,6 +22,8 @@ import type {
   StreamListener,
 } from '../interfaces/stream-platform.ts';
 import { connectErrorClass, connectionLostFor } from '../reactor/system-errors.ts';
+import { tlsErrorFor } from '../reactor/tls-errors.ts';
+import { type PeerTLS, SecuredConnect } from './secured-connect.ts';
 
 /** How a peer behaves without being told. */
 export interface ScriptedPeerOptions {
@@ -88,11 +90,12 @@ export class ScriptedPeer {
   /** `wanted`: a FIN follows what is unsent; `given`: the handle has it; `taken`: it has left. */
   #fin: 'none' | 'wanted' | 'given' | 'taken' = 'none';
 
-  /** @internal `connect` makes the connection, now or later. */
+  /** @internal `connect` makes the connection, now or later; with `tls` it is encrypted before the peer has it. */
   constructor(
     world: PeerWorld,
     options: ScriptedPeerOptions,
     connect: (listener: StreamConnectListener) => StreamConnectHandle | undefined,
+    tls?: PeerTLS,
   ) {
     const { allowHalfOpen = false, window = DEFAULT_PEER_WINDOW_BYTES, reading = true } = options;
     requireIntegerFrom('window', window, 1);
@@ -100,14 +103,15 @@ export class ScriptedPeer {
     this.#allowHalfOpen = allowHalfOpen;
     this.#windowBytes = window;
     this.#isPaused = !reading;
-    const attempt = connect({
+    const listener: StreamConnectListener = {
       connected: (handle) => {
         this.#connected(handle);
       },
       connectFailed: (error) => {
         this.#connectFailed(error);
       },
-    });
+    };
+    const attempt = tls === undefined ? connect(listener) : new SecuredConnect(tls, listener, connect);
     if (this.#life.state === 'connecting') this.#life = { state: 'connecting', attempt };
   }
 
@@ -194,7 +198,8 @@ export class ScriptedPeer {
 
   /**
    * Why it is over; undefined until then. `ConnectionDone` after both halves have closed, `ConnectionLost` after a reset
-   * by the other side, `ConnectionAborted` after `abort`, `ConnectionRefusedError` and its like if it never connected.
+   * by the other side, `ConnectionAborted` after `abort`, `ConnectionRefusedError` and its like if it never connected, and
+   * `VerifyError`, `CertificateError` or `SSLError` if its handshake failed.
    */
   get reason(): Failure | undefined {
     return this.#life.state === 'closed' ? this.#life.reason : undefined;
@@ -222,7 +227,8 @@ export class ScriptedPeer {
 
   #connectFailed(error: SystemError): void {
     const errorClass = connectErrorClass(error);
-    this.#close(new Failure(new errorClass(error.message, { cause: error })));
+    const tlsError = tlsErrorFor(error, 'the other side');
+    this.#close(new Failure(tlsError ?? new errorClass(error.message, { cause: error })));
   }
 
   readonly #listener: StreamListener = {

@@ -2,6 +2,8 @@ import type { Address } from '../addresses.ts';
 import { CannotListenError, NotListeningError } from '../errors.ts';
 import type { ConnectAnswer, VirtualListener } from '../simulation/virtual-listener.ts';
 import type { VirtualStreams } from '../simulation/virtual-streams.ts';
+import type { StreamConnectListener } from '../interfaces/stream-platform.ts';
+import type { PeerTLS } from './secured-connect.ts';
 import { DEFAULT_PEER_WINDOW_BYTES, type PeerWorld, ScriptedPeer, type ScriptedPeerOptions } from './scripted-peer.ts';
 
 /** How a scripted server behaves; what is said of peers holds for those it accepts. */
@@ -18,19 +20,24 @@ export class ScriptedServer {
   readonly #peers: ScriptedPeer[] = [];
   #acceptedCount = 0;
 
-  /** @internal Throws `CannotListenError` if the port is taken. */
-  constructor(world: PeerWorld, streams: VirtualStreams, port: number, options: ScriptedServerOptions = {}) {
+  /** @internal Throws `CannotListenError` if the port is taken. With `tls` its peers are connected after a handshake. */
+  constructor(
+    world: PeerWorld,
+    streams: VirtualStreams,
+    port: number,
+    options: ScriptedServerOptions = {},
+    tls?: PeerTLS,
+  ) {
     const { host = '::', answer = 'accept', ...peerOptions } = options;
     requireAnswer(answer);
     this.#listener = streams.listen(
       { kind: 'tcp', host, port, backlog: 1 },
       {
         accepted: (handle) => {
-          const peer = new ScriptedPeer(world, peerOptions, (listener) => {
+          const accept = (listener: StreamConnectListener): undefined => {
             listener.connected(handle);
-            return undefined;
-          });
-          this.#peers.push(peer);
+          };
+          this.#peers.push(new ScriptedPeer(world, peerOptions, accept, tls));
         },
         listening: () => undefined,
         listenFailed: () => undefined,

@@ -2,7 +2,8 @@ import { Buffer } from 'node:buffer';
 import { type Address, IPv4Address } from '../addresses.ts';
 import { describe, requireMethods } from '../arguments.ts';
 import type { PullProducer, PushProducer } from '../interfaces/producer.ts';
-import type { Transport } from '../interfaces/transport.ts';
+import type { TLSOptions } from '../interfaces/tls-engine.ts';
+import type { StartTLSOptions, Transport } from '../interfaces/transport.ts';
 
 /** The options of a `StringTransport`. */
 export interface StringTransportOptions {
@@ -37,6 +38,12 @@ export class StringTransport implements Transport {
   streaming: boolean | undefined = undefined;
   /** What the protocol has asked of the transport as a producer. */
   producerState: 'producing' | 'paused' | 'stopped' = 'producing';
+  /** What `startTLS` was last called with. */
+  startedTLS: { readonly tls: TLSOptions; readonly options: StartTLSOptions } | undefined = undefined;
+  /** What `getPeerCertificate` returns, for a test to set. */
+  peerCertificate: Uint8Array | undefined = undefined;
+  /** For a test to set. */
+  negotiatedProtocol: string | undefined = undefined;
   #written: Uint8Array[] = [];
   #noDelay = true;
   #keepAlive = false;
@@ -115,6 +122,16 @@ export class StringTransport implements Transport {
   /** Remembers it, for `getTcpKeepAlive`. */
   setTcpKeepAlive(enabled: boolean): void {
     this.#keepAlive = enabled;
+  }
+
+  /** Notes it in `startedTLS`; nothing is encrypted, and no handshake is completed. */
+  startTLS(tls: TLSOptions, options: StartTLSOptions = {}): void {
+    this.startedTLS = { tls, options };
+  }
+
+  /** `peerCertificate`. */
+  getPeerCertificate(): Uint8Array | undefined {
+    return this.peerCertificate;
   }
 
   /** Keeps it in `producer` and `streaming`, and never calls it. Throws an `Error` if there is one already. */

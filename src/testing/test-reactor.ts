@@ -1,5 +1,8 @@
 import { requireDelay, requirePort, requireString } from '../arguments.ts';
 import type { ErrorClass, Failure } from '../deferred/failure.ts';
+import { UnsupportedError } from '../errors.ts';
+import type { Logger } from '../interfaces/logger.ts';
+import type { TLSEngine, TLSOptions, TLSParameters } from '../interfaces/tls-engine.ts';
 import { collectBetweenTurns, UnhandledErrorCollector } from '../deferred/unhandled.ts';
 import { describeInspection } from '../reactor/inspection.ts';
 import { Reactor } from '../reactor/reactor.ts';
@@ -9,6 +12,7 @@ import type { HostNames } from '../reactor/host-table.ts';
 import { TURNS_PER_INSTANT_MAX, World } from '../simulation/world.ts';
 import { Macrotasks } from './macrotask.ts';
 import { DEFAULT_PEER_WINDOW_BYTES, ScriptedPeer, type ScriptedPeerOptions } from './scripted-peer.ts';
+import type { PeerTLS } from './secured-connect.ts';
 import { ScriptedServer, type ScriptedServerOptions } from './scripted-server.ts';
 
 /** The options of a test reactor. */
@@ -21,6 +25,13 @@ export interface TestReactorOptions {
   readonly seed?: Seed;
   /** How many turns one instant may have before `advance` throws `TurnLimitError`; 100,000 by default. */
   readonly maxTurnsPerInstant?: number;
+  /**
+   * TLS, for `listenTLS`, `connectTLS`, `startTLS` and peers that speak it: on Node `nodeTLS()`. Without it there is none.
+   * It needs real turns of the host's event loop: use `advanceAsync`.
+   */
+  readonly tls?: TLSEngine;
+  /** Is told what is worth a note but is nobody's error: failed handshakes of clients. */
+  readonly logger?: Logger;
 }
 
 interface ReportedError {
@@ -33,6 +44,14 @@ interface ReportedError {
 export interface DialOptions extends ScriptedPeerOptions {
   /** The address to connect to; 127.0.0.1 by default. */
   readonly host?: string;
+  /** Has the peer speak TLS, as a client; it is connected when the handshake is over. The name asked for is that of the host, or `servername`. */
+  readonly tls?: TLSOptions;
+}
+
+/** How to serve: what the server does, and in what language. */
+export interface ServeOptions extends ScriptedServerOptions {
+  /** Has the server speak TLS: its peers are connected when their handshakes are over. */
+  readonly tls?: TLSOptions;
 }
 
 /**
@@ -54,10 +73,11 @@ export class TestReactor extends Reactor implements Disposable {
   #errors: ReportedError[] = [];
 
   constructor(options: TestReactorOptions = {}) {
-    const { running = true, names = {}, seed = 0, maxTurnsPerInstant = TURNS_PER_INSTANT_MAX } = options;
-    const world = new World({ seed, maxTurnsPerInstant });
+    const { running = true, names = {}, seed = 0, maxTurnsPerInstant = TURNS_PER_INSTANT_MAX, tls, logger } = options;
+    const world = new World({ seed, maxTurnsPerInstant, ...(tls && { tls }) });
     const host = world.addHost('test', { names });
     super(host, {
+      ...(logger && { logger }),
       errorReporter: (failure, _message, stands = () => true) => {
         this.#errors.push({ failure, stands });
       },
@@ -92,6 +112,7 @@ export class TestReactor extends Reactor implements Disposable {
     try {
       do {
         await macrotasks.hop();
+        await this.#host.tls?.nextTurn();
         for (const { failure, isUnhandled } of unhandled.takeUnhandled()) {
           this.#errors.push({ failure, stands: isUnhandled });
         }
@@ -114,18 +135,28 @@ export class TestReactor extends Reactor implements Disposable {
    */
   dial(port: number, options: DialOptions = {}): ScriptedPeer {
     requirePort('port', port, 1);
-    const { host = '127.0.0.1', ...peerOptions } = options;
+    const { host = '127.0.0.1', tls, ...peerOptions } = options;
     requireString('host', host);
     const windowBytes = peerOptions.window ?? DEFAULT_PEER_WINDOW_BYTES;
-    return new ScriptedPeer(this.#world, peerOptions, (listener) =>
-      this.#host.virtualStreams.connect({ kind: 'tcp', host, port }, listener, { windowBytes }),
+    return new ScriptedPeer(
+      this.#world,
+      peerOptions,
+      (listener) => this.#host.virtualStreams.connect({ kind: 'tcp', host, port }, listener, { windowBytes }),
+      tls && this.#peerTLS({ role: 'client', options: tls, servername: tls.servername ?? host }),
     );
   }
 
   /** Listens with a scripted server, at once. Port 0 takes a free one; see its `getHost`. Throws `CannotListenError` if the port is taken. */
-  serve(port: number, options: ScriptedServerOptions = {}): ScriptedServer {
+  serve(port: number, options: ServeOptions = {}): ScriptedServer {
     requirePort('port', port, 0);
-    return new ScriptedServer(this.#world, this.#host.virtualStreams, port, options);
+    const { tls, ...serverOptions } = options;
+    return new ScriptedServer(
+      this.#world,
+      this.#host.virtualStreams,
+      port,
+      serverOptions,
+      tls && this.#peerTLS({ role: 'server', options: tls, servername: undefined }),
+    );
   }
 
   /**
@@ -180,6 +211,13 @@ export class TestReactor extends Reactor implements Disposable {
     const all = new Set([...left, ...this.#describeLeft()]);
     if (!run.hasStopped) all.add('the shutdown: a trigger waits for something that does not happen at this instant');
     this.#requireNothing([...all]);
+  }
+
+  #peerTLS(parameters: TLSParameters): PeerTLS {
+    const engine = this.#host.tls;
+    if (engine === undefined) throw new UnsupportedError('The test reactor was given no TLS; see its option tls');
+    engine.prepare(parameters.options, parameters.role);
+    return { engine, parameters };
   }
 
   #describeLeft(): string[] {

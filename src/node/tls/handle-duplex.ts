@@ -1,0 +1,102 @@
+import { Duplex } from 'node:stream';
+import type { Buffer } from 'node:buffer';
+import type { SystemError } from '../../interfaces/platform.ts';
+import type { StreamHandle, StreamListener } from '../../interfaces/stream-platform.ts';
+
+/** How much is read ahead of TLS before the stream below is paused: a few records. */
+const READABLE_HIGH_WATER_MARK_BYTES = 65_536;
+
+type Callback = (error?: Error | null) => void;
+
+/**
+ * Any stream of a platform as a Node `Duplex`, for `node:tls` to speak through. It takes the stream over; destroying it
+ * closes the stream.
+ */
+export class HandleDuplex extends Duplex implements StreamListener {
+  readonly #handle: StreamHandle;
+  /** What waits for bytes, or the FIN, to leave. */
+  #written: Callback | undefined;
+  #shutDown: Callback | undefined;
+  #endsBy: 'shutdown' | 'close' = 'shutdown';
+  #hasEnded = false;
+
+  /** `received` has been read from the stream already. */
+  constructor(handle: StreamHandle, received: Uint8Array | undefined) {
+    super({ allowHalfOpen: true, readableHighWaterMark: READABLE_HIGH_WATER_MARK_BYTES });
+    this.#handle = handle;
+    // Before whoever speaks TLS listens.
+    this.once('end', () => {
+      this.#hasEnded = true;
+    });
+    if (received !== undefined) this.push(received);
+    handle.open(this);
+  }
+
+  /** Whether everything that came through the stream has been taken, and its end. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** From now on the end of writing closes the stream, which then discards what arrives by itself. */
+  closeAtEnd(): void {
+    this.#endsBy = 'close';
+    if (this.writableFinished) this.#handle.close();
+  }
+
+  override _read(): void {
+    this.#handle.resumeReading();
+  }
+
+  override _write(chunk: Uint8Array, _encoding: BufferEncoding, callback: Callback): void {
+    this.#write([chunk], callback);
+  }
+
+  override _writev(chunks: readonly { readonly chunk: Uint8Array }[], callback: Callback): void {
+    this.#write(
+      chunks.map(({ chunk }) => chunk),
+      callback,
+    );
+  }
+
+  override _final(callback: Callback): void {
+    if (this.#endsBy === 'close') {
+      this.#handle.close();
+      callback();
+      return;
+    }
+    this.#shutDown = callback;
+    this.#handle.shutdown();
+  }
+
+  override _destroy(error: Error | null, callback: Callback): void {
+    this.#handle.close();
+    callback(error);
+  }
+
+  dataReceived(data: Buffer): void {
+    if (!this.push(data)) this.#handle.pauseReading();
+  }
+
+  endReceived(): void {
+    this.push(null);
+  }
+
+  written(): void {
+    const callback = this.#written;
+    this.#written = undefined;
+    callback?.();
+  }
+
+  shutDown(): void {
+    this.#shutDown?.();
+  }
+
+  failed(error: SystemError): void {
+    this.destroy(error);
+  }
+
+  #write(chunks: readonly Uint8Array[], callback: Callback): void {
+    if (this.#handle.write(chunks)) callback();
+    else this.#written = callback;
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * Node's two ways to a TLS socket over a connected stream.
+ *
+ * A client is `tls.connect({ socket })`, which verifies the server. A server is a `tls.Server` that is given its connections by
+ * emitting 'connection', which Node documents, and which does all that a server does: verification of clients, names,
+ * tickets. But the server then tells *itself* how each handshake went, without saying over which stream. So each connection
+ * is given to a view of the server that inherits everything from it, and keeps what is emitted on it.
+ */
+import { EventEmitter } from 'node:events';
+import { isIP } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { connect, type ConnectionOptions, type Server, type TLSSocket } from 'node:tls';
+import type { SystemError } from '../../interfaces/platform.ts';
+import type { TLSParameters } from '../../interfaces/tls-engine.ts';
+import { toSystemError } from '../system-error.ts';
+import type { ClientContext } from './tls-contexts.ts';
+
+/** Is told how the handshake went: one of the two, once. */
+export interface HandshakeListener {
+  /** The socket is paused, and has no listener for 'error'. */
+  secured(socket: TLSSocket): void;
+  failed(error: SystemError): void;
+}
+
+/** Makes the handshake of a client. */
+export function shakeHandsAsClient(
+  stream: Duplex,
+  { options, servername }: TLSParameters,
+  { context, sessions }: ClientContext,
+  listener: HandshakeListener,
+): void {
+  const { rejectUnauthorized = true, ALPNProtocols } = options;
+  const session = servername === undefined ? undefined : sessions.get(servername);
+  const connectOptions: ConnectionOptions = {
+    socket: stream,
+    secureContext: context,
+    rejectUnauthorized,
+    ...(servername !== undefined && nameOptions(servername)),
+    ...(ALPNProtocols !== undefined && { ALPNProtocols: [...ALPNProtocols] }),
+    ...(session !== undefined && { session }),
+  };
+  const socket = connect(connectOptions);
+  socket.pause();
+  const failed = (error: Error): void => {
+    if (servername !== undefined) sessions.delete(servername);
+    socket.off('close', closed);
+    listener.failed(tlsError(error));
+  };
+  // Node tells of an error first, where it knows of one.
+  const closed = (): void => failed(Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' }));
+  socket.once('error', failed);
+  socket.once('close', closed);
+  if (servername !== undefined) socket.on('session', (made) => sessions.set(servername, made));
+  socket.once('secureConnect', () => {
+    socket.off('error', failed);
+    socket.off('close', closed);
+    socket.disableRenegotiation();
+    listener.secured(socket);
+  });
+}
+
+/** Makes the handshake of a server. */
+export function shakeHandsAsServer(stream: Duplex, server: Server, listener: HandshakeListener): void {
+  const emit = (event: string, ...[first, second]: readonly unknown[]): boolean => {
+    switch (event) {
+      case 'secureConnection': {
+        const socket = first as TLSSocket; // as Node documents of the event
+        socket.disableRenegotiation();
+        listener.secured(socket);
+        return true;
+      }
+      case 'tlsClientError':
+        // As above. A client that was not authorized is only disconnected; why stands on the socket.
+        listener.failed(tlsError(first as Error, (second as TLSSocket | undefined)?.authorizationError));
+        return true;
+      default:
+        return false;
+    }
+  };
+  // Inherits the listeners of the server, and so Node's own for 'connection', which takes `this` for its server.
+  const view = Object.create(server, { emit: { value: emit } }) as Server;
+  EventEmitter.prototype.emit.call(view, 'connection', stream);
+}
+
+/** The host that the certificate must be for; as SNI it goes to the server only if it is a name (RFC 6066, section 3). */
+function nameOptions(host: string): Pick<ConnectionOptions, 'host' | 'servername'> {
+  return { host, servername: isIP(host) === 0 ? host : '' };
+}
+
+/** Node's error as the seam has it, with a message for people where OpenSSL has one besides its own long line. */
+function tlsError(error: Error, authorizationError?: unknown): SystemError {
+  if (typeof authorizationError === 'string') {
+    return Object.assign(new Error(`the client is not authorized (${authorizationError})`, { cause: error }), {
+      code: authorizationError,
+    });
+  }
+  const systemError = toSystemError(error);
+  if (!('reason' in systemError) || typeof systemError.reason !== 'string') return systemError;
+  return Object.assign(new Error(systemError.reason, { cause: error }), { code: systemError.code });
+}

@@ -1,0 +1,147 @@
+/** The two ways in which `node:tls` comes to a stream: over a socket itself, and through a `Duplex`. */
+import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import type { StreamHandle } from '../../interfaces/stream-platform.ts';
+import { LINGER_SECONDS } from '../linger.ts';
+import { NodeStreamHandle, type StreamParts, type SurrenderedSocket } from '../node-stream-handle.ts';
+import { DataEventSource } from '../byte-source.ts';
+import { HandleDuplex } from './handle-duplex.ts';
+
+/** What TLS is spoken over. */
+export interface Underlay {
+  /** What `node:tls` is given. */
+  readonly stream: Duplex;
+  /** The handle of the encrypted stream, once the handshake is over. */
+  handleOf(socket: TLSSocket, addresses: Addresses): NodeStreamHandle;
+  /** Ends the connection while there is no such handle yet. */
+  reset(): void;
+  close(): void;
+}
+
+type Addresses = Pick<StreamParts, 'localAddress' | 'remoteAddress'>;
+
+/** Over a socket: inside Node, without a detour through JavaScript, and so half again as fast for small messages. */
+export class SocketUnderlay implements Underlay {
+  readonly stream: Duplex;
+  readonly #surrendered: SurrenderedSocket;
+
+  constructor(surrendered: SurrenderedSocket, received: Uint8Array | undefined) {
+    this.#surrendered = surrendered;
+    this.stream = surrendered.socket;
+    // Until Node's own listener is there: a socket may break at any time.
+    this.stream.on('error', () => undefined);
+    if (received !== undefined) this.stream.unshift(received);
+  }
+
+  handleOf(socket: TLSSocket, addresses: Addresses): NodeStreamHandle {
+    const source = new DataEventSource(socket);
+    const { lingerSeconds } = this.#surrendered;
+    return new SecureSocketHandle({ socket, source, lingerSeconds, ...addresses }, this.#surrendered);
+  }
+
+  reset(): void {
+    this.#surrendered.reset(undefined);
+  }
+
+  close(): void {
+    this.stream.destroy();
+  }
+}
+
+class SecureSocketHandle extends NodeStreamHandle {
+  readonly #below: SurrenderedSocket;
+
+  constructor(parts: StreamParts, below: SurrenderedSocket) {
+    super(parts);
+    this.#below = below;
+  }
+
+  protected override destroyAtOnce(): void {
+    this.#below.reset(this.socket);
+  }
+
+  /** What is written leaves later under TLS, and so does the answer come later. */
+  protected override confirmEnd(answer: (error: Error | null | undefined) => void): void {
+    this.socket.write(NO_BYTES, answer);
+  }
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+/** Through a `Duplex` over any stream. It sees the end of the stream below, and so whether TLS had ended before that. */
+export class DuplexUnderlay implements Underlay {
+  readonly stream: HandleDuplex;
+  readonly #below: StreamHandle;
+
+  constructor(below: StreamHandle, received: Uint8Array | undefined) {
+    this.#below = below;
+    this.stream = new HandleDuplex(below, received);
+  }
+
+  handleOf(socket: TLSSocket, addresses: Addresses): NodeStreamHandle {
+    const source = new DataEventSource(socket);
+    const parts = { socket, source, lingerSeconds: LINGER_SECONDS, ...addresses };
+    return new SecureDuplexHandle(parts, this.stream, this.#below);
+  }
+
+  reset(): void {
+    this.#below.reset();
+    this.stream.destroy();
+  }
+
+  close(): void {
+    this.stream.destroy();
+  }
+}
+
+class SecureDuplexHandle extends NodeStreamHandle {
+  readonly #duplex: HandleDuplex;
+  readonly #below: StreamHandle;
+  /** What ended reading: the peer's close_notify, or only the end of the stream below. */
+  #endedBy: 'close_notify' | 'stream' | undefined;
+
+  constructor(parts: StreamParts, duplex: HandleDuplex, below: StreamHandle) {
+    super(parts);
+    this.#duplex = duplex;
+    this.#below = below;
+    this.#watchEnd();
+  }
+
+  protected override destroyAtOnce(): void {
+    this.#below.reset();
+    this.socket.destroy();
+  }
+
+  /** Sends close_notify; the stream below discards what still comes, by its own clock. */
+  protected override closeInOrder(): void {
+    const { socket } = this;
+    this.#duplex.closeAtEnd();
+    if (socket.writableFinished) {
+      socket.destroy();
+      return;
+    }
+    socket.once('finish', () => socket.destroy());
+    socket.end();
+    socket.resume();
+  }
+
+  protected override get falseEnd(): Error | undefined {
+    if (this.#endedBy !== 'stream') return undefined;
+    return Object.assign(new Error('the connection was closed without close_notify: data may be missing'), {
+      code: 'ERR_SSL_UNEXPECTED_EOF_WHILE_READING',
+    });
+  }
+
+  /**
+   * The socket ends what can be read from it, by a null, in the moment in which it learns of an end. Everything the stream
+   * below had to say has been decrypted by the time that *it* ends, so which came first tells them apart.
+   */
+  #watchEnd(): void {
+    const { socket } = this;
+    const push = socket.push.bind(socket);
+    socket.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
+      if (chunk === null) this.#endedBy ??= this.#duplex.hasEnded ? 'stream' : 'close_notify';
+      return push(chunk, encoding);
+    };
+  }
+}
