@@ -196,7 +196,7 @@ export class Connection implements Transport, TLSListener, Flushable {
       return;
     }
     requireProducer(producer, streaming);
-    this.#parts.errors.watch(producer.stopProducing(), 'An error in stopProducing of a producer');
+    this.#producer.refuse(producer);
   }
 
   unregisterProducer(): void {

@@ -64,7 +64,7 @@ export interface Program {
 const bytes = fc.oneof(
   { weight: 6, arbitrary: fc.integer({ min: 0, max: 300 }) },
   { weight: 2, arbitrary: fc.constantFrom(4096, 16_384, 16_385, 65_536) },
-  { weight: 1, arbitrary: fc.constantFrom(65_537, 150_000) },
+  { weight: 2, arbitrary: fc.constantFrom(65_537, 150_000) },
 );
 
 /** The calls that end a connection are rare, or programs would be short. */
@@ -79,9 +79,12 @@ const call: fc.Arbitrary<Call> = fc.oneof(
     arbitrary: fc.record({ name: fc.constantFrom('pauseProducing' as const, 'resumeProducing', 'resumeProducing') }),
   },
   { weight: 2, arbitrary: fc.record({ name: fc.constantFrom('loseWriteConnection' as const, 'unregisterProducer') }) },
-  { weight: 1, arbitrary: fc.record({ name: fc.constantFrom('loseConnection' as const, 'abortConnection') }) },
   {
     weight: 2,
+    arbitrary: fc.record({ name: fc.constantFrom('loseConnection' as const, 'loseConnection', 'abortConnection') }),
+  },
+  {
+    weight: 4,
     arbitrary: fc.record({
       name: fc.constant('registerProducer' as const),
       streaming: fc.boolean(),
@@ -104,7 +107,7 @@ const reactions: fc.Arbitrary<readonly Reaction[]> = fc.array(
     ),
     throws: fc.integer({ min: 0, max: 29 }).map((drawn) => drawn === 29),
   }),
-  { maxLength: 12 },
+  { maxLength: 15, size: '+1' },
 );
 
 const steps: fc.Arbitrary<readonly Step[]> = fc.array(
@@ -113,7 +116,7 @@ const steps: fc.Arbitrary<readonly Step[]> = fc.array(
     { weight: 5, arbitrary: fc.constant<Step>({ kind: 'wait' }) },
     { weight: 1, arbitrary: fc.constantFrom<Step>({ kind: 'crash' }, { kind: 'run' }) },
   ),
-  { minLength: 1, maxLength: 30 },
+  { minLength: 5, maxLength: 40, size: '+1' },
 );
 
 export const programs: fc.Arbitrary<Program> = fc.record({

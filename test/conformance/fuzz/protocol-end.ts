@@ -194,6 +194,9 @@ export class ProtocolEnd extends End {
       },
       stopped: () => {
         if (this.#producer === producer) this.#producer = undefined;
+        if (this.#scene.inside.at(-1)?.endsWith('.loseConnection') === true) {
+          this.problems.push('loseConnection did not wait for the producer');
+        }
         this.#react();
       },
       problem: (description) => this.problems.push(description),
@@ -262,7 +265,9 @@ export class ProtocolEnd extends End {
     const error = new FuzzedError(`thrown by ${this.#name}`);
     this.#scene.log.push(`${this.#name}: throws`);
     this.thrownCount += 1;
-    if (this.#transport !== undefined && !this.isOver && !this.hasAborted) this.thrown ??= error;
+    // A connection that is closing by itself is not lost by an error any more; one that this side closes may be.
+    const isOpen = this.#transport !== undefined && this.#isOpen(this.#transport);
+    if (isOpen || (this.hasLeft && !this.isOver)) this.thrown ??= error;
     throw error;
   }
 
