@@ -102,7 +102,7 @@ export class WritingHalf implements Flushable {
     if (this.#takesWrites()) {
       this.#producer.register(this.#parts.contexts?.bindObject(producer) ?? producer, streaming);
     } else {
-      this.#parts.errors.watch(producer.stopProducing(), 'An error in stopProducing of a producer');
+      this.#producer.refuse(producer);
     }
   }
 
