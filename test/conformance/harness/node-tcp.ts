@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Feature, ServeOptions } from '../harness.ts';
 import type { NodeKind } from './node-kind.ts';
-import { connectRaw, NodePeer, NodePeerServer, tcpAddresses } from './node-peers.ts';
+import { connectRaw, NodePeer, NodePeerServer, rawParts, tcpAddresses } from './node-peers.ts';
 import { hostAndPort, TCP_CALLS } from './reactor-calls.ts';
 import { UnansweringServer } from './unanswering-server.ts';
 
@@ -37,5 +37,5 @@ function tcpPeer(socket: Socket, options: ServeOptions): NodePeer {
   const abort = (): void => {
     socket.resetAndDestroy();
   };
-  return new NodePeer({ socket, abort, ...tcpAddresses(socket) }, options);
+  return new NodePeer({ ...rawParts(socket), ...tcpAddresses(socket), abort }, options);
 }

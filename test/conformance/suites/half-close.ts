@@ -7,6 +7,7 @@ import {
   expectReset,
   join,
   MEBIBYTE,
+  MORE_THAN_BUFFERS_HOLD,
   pattern,
   roundTrip,
   serve,
@@ -18,6 +19,9 @@ import {
 
 const HALF_CLOSED_BY_PEER = ['connectionMade', 'readConnectionLost'];
 const HALF_CLOSED_BY_US = ['connectionMade', 'writeConnectionLost'];
+
+/** Of a mebibyte each. */
+const PIECE_COUNT: number = MORE_THAN_BUFFERS_HOLD / MEBIBYTE;
 
 export function describeHalfClose(harness: () => Harness): void {
   describe('half-closed connections', () => {
@@ -35,7 +39,7 @@ function describePeerFirst(harness: () => Harness): void {
         h,
         {
           connectionMade: ({ transport }) => {
-            for (let count = 0; count < 20; count += 1) transport.write(piece);
+            for (let count = 0; count < PIECE_COUNT; count += 1) transport.write(piece);
           },
         },
         { reading: false, allowHalfOpen: true },
@@ -52,7 +56,7 @@ function describePeerFirst(harness: () => Harness): void {
       await h.until(() => peer.closed, 'both halves are closed');
       expect(protocol.lostBy).to.be.instanceOf(ConnectionDone);
       expect(peer.reset).to.be.false;
-      expect(peer.received.equals(Buffer.concat(Array.from({ length: 20 }, () => piece)))).to.be.true;
+      expect(peer.received.equals(Buffer.concat(Array.from({ length: PIECE_COUNT }, () => piece)))).to.be.true;
     });
 
     it('a plain protocol can answer in the turn in which the last data came', async () => {

@@ -6,6 +6,7 @@ import {
   join,
   KIBIBYTE,
   MEBIBYTE,
+  MORE_THAN_BUFFERS_HOLD,
   roundTrip,
   serve,
   serveHalfClose,
@@ -114,7 +115,7 @@ function describePushProducers(harness: () => Harness): void {
       let sentBytes = 0;
       const pump = (transport: Transport): void => {
         const pausesBefore = producer.count('pauseProducing');
-        while (producer.count('pauseProducing') === pausesBefore && sentBytes < 64 * MEBIBYTE) {
+        while (producer.count('pauseProducing') === pausesBefore && sentBytes < MORE_THAN_BUFFERS_HOLD) {
           sentBytes += piece.length;
           transport.write(piece);
         }
@@ -126,11 +127,11 @@ function describePushProducers(harness: () => Harness): void {
       server.transport.registerProducer(producer, true);
       pump(server.transport);
       await roundTrip(h, reactor);
-      expect(sentBytes).to.be.lessThan(64 * MEBIBYTE);
+      expect(sentBytes).to.be.lessThan(MORE_THAN_BUFFERS_HOLD);
       expect(client.receivedBytes).to.equal(0);
       client.transport.resumeProducing();
-      await h.until(() => client.receivedBytes === 64 * MEBIBYTE, 'all has come');
-      expect(sentBytes).to.equal(64 * MEBIBYTE);
+      await h.until(() => client.receivedBytes === MORE_THAN_BUFFERS_HOLD, 'all has come');
+      expect(sentBytes).to.equal(MORE_THAN_BUFFERS_HOLD);
     });
   });
 }
@@ -402,7 +403,7 @@ function describeLoseConnectionWithProducer(harness: () => Harness): void {
       server.transport.loseConnection();
       const producerOfClient = new RecordingProducer();
       client.transport.registerProducer(producerOfClient, true);
-      client.transport.write(new Uint8Array(32 * MEBIBYTE));
+      client.transport.write(new Uint8Array(MORE_THAN_BUFFERS_HOLD));
       await h.until(() => producerOfClient.count('resumeProducing') > 0, 'all of the client has left');
       expect(server.calls).to.deep.equal(['connectionMade']);
     });

@@ -182,3 +182,5 @@ export function pattern(length: number, seed = 1): Uint8Array {
 /** The numbers of bytes most cases need. */
 export const KIBIBYTE = 1024;
 export const MEBIBYTE: number = 1024 * KIBIBYTE;
+/** More than is under way between two ends of which one does not read, in the buffers of any system. */
+export const MORE_THAN_BUFFERS_HOLD: number = 16 * MEBIBYTE;

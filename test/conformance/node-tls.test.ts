@@ -1,0 +1,10 @@
+import { testCertificates } from '../support/certificates.ts';
+import { describeConformance, STREAM_SUITES } from './all-suites.ts';
+import { NodeHarness } from './harness/node-harness.ts';
+import { nodeTLSOnSockets, nodeTLSOverDuplex } from './harness/node-tls.ts';
+
+const certificates = await testCertificates();
+
+for (const kind of [nodeTLSOnSockets(certificates), nodeTLSOverDuplex(certificates)]) {
+  describeConformance(kind.name, () => new NodeHarness(kind), STREAM_SUITES);
+}
