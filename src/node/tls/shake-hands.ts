@@ -6,6 +6,7 @@
  * tickets. But the server then tells *itself* how each handshake went, without saying over which stream. So each connection
  * is given to a view of the server that inherits everything from it, and keeps what is emitted on it.
  */
+import type { Buffer } from 'node:buffer';
 import { EventEmitter } from 'node:events';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -17,8 +18,8 @@ import type { ClientContext } from './tls-contexts.ts';
 
 /** Is told how the handshake went: one of the two, once. */
 export interface HandshakeListener {
-  /** The socket is paused, and has no listener for 'error'. */
-  secured(socket: TLSSocket): void;
+  /** The socket is paused, and has no listener for 'error'. `peerCertificate` is in DER. */
+  secured(socket: TLSSocket, peerCertificate: Buffer | undefined): void;
   failed(error: SystemError): void;
 }
 
@@ -37,10 +38,11 @@ export function shakeHandsAsClient(
     rejectUnauthorized,
     ...(servername !== undefined && nameOptions(servername)),
     ...(ALPNProtocols !== undefined && { ALPNProtocols: [...ALPNProtocols] }),
-    ...(session !== undefined && { session }),
+    ...(session !== undefined && { session: session.ticket }),
   };
   const socket = connect(connectOptions);
   socket.pause();
+  let certificate: Buffer | undefined;
   const failed = (error: Error): void => {
     if (servername !== undefined) sessions.delete(servername);
     socket.off('close', closed);
@@ -50,12 +52,15 @@ export function shakeHandsAsClient(
   const closed = (): void => failed(Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' }));
   socket.once('error', failed);
   socket.once('close', closed);
-  if (servername !== undefined) socket.on('session', (made) => sessions.set(servername, made));
+  // Tickets come when the handshake is over.
+  if (servername !== undefined) socket.on('session', (ticket) => sessions.set(servername, { ticket, certificate }));
   socket.once('secureConnect', () => {
     socket.off('error', failed);
     socket.off('close', closed);
     socket.disableRenegotiation();
-    listener.secured(socket);
+    // Asked only once: Node finds it no second time.
+    certificate = socket.isSessionReused() ? session?.certificate : socket.getPeerX509Certificate()?.raw;
+    listener.secured(socket, certificate);
   });
 }
 
@@ -66,7 +71,7 @@ export function shakeHandsAsServer(stream: Duplex, server: Server, listener: Han
       case 'secureConnection': {
         const socket = first as TLSSocket; // as Node documents of the event
         socket.disableRenegotiation();
-        listener.secured(socket);
+        listener.secured(socket, socket.getPeerX509Certificate()?.raw);
         return true;
       }
       case 'tlsClientError':

@@ -23,15 +23,22 @@ export interface ClientContext {
   readonly sessions: SessionCache;
 }
 
+/** What a client keeps of a connection to make the next one with less work. */
+export interface ResumableSession {
+  readonly ticket: Buffer;
+  /** In DER: Node does not find the server's certificate in a session that has been resumed. */
+  readonly certificate: Buffer | undefined;
+}
+
 /** The sessions that may be resumed, the least recently made forgotten first. */
 export class SessionCache {
-  readonly #sessions = new Map<string, Buffer>();
+  readonly #sessions = new Map<string, ResumableSession>();
 
-  get(servername: string): Buffer | undefined {
+  get(servername: string): ResumableSession | undefined {
     return this.#sessions.get(servername);
   }
 
-  set(servername: string, session: Buffer): void {
+  set(servername: string, session: ResumableSession): void {
     this.#sessions.delete(servername);
     this.#sessions.set(servername, session);
     if (this.#sessions.size <= SESSIONS_MAX) return;

@@ -77,8 +77,9 @@ export class VirtualHarness implements Harness {
   createReactor(options: ReactorOptions = {}): Reactor {
     this.#reactorCount += 1;
     // Each reactor has a clock of its own to be woken by, and all share the network of the machine.
-    const { name, clock, resolver, random } = this.#world.addHost(`reactor ${this.#reactorCount}`);
-    const platform: Platform = { name, clock, resolver, random, streams: this.#machine.streams };
+    const { name, clock, resolver, random, tls } = this.#world.addHost(`reactor ${this.#reactorCount}`);
+    const { streams } = this.#machine;
+    const platform: Platform = { name, clock, resolver, random, streams, ...(tls && { tls }) };
     return this.#reactors.create(platform, options);
   }
 
