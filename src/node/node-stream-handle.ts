@@ -190,7 +190,10 @@ export class NodeStreamHandle implements StreamHandle {
   }
 
   #fail(error: SystemError): void {
-    this.#leave()?.failed(error);
+    const listener = this.#leave();
+    // Under TLS a socket is not destroyed by every error, nor by an end that is none.
+    this.socket.destroy();
+    listener?.failed(error);
   }
 
   /** True if reading has failed but waits to be told: whoever writes now is told soon, without regard to pausing. */
@@ -287,6 +290,7 @@ export class NodeStreamHandle implements StreamHandle {
     }
     this.#heldLast = systemError;
     this.#holdBuffered();
+    this.socket.destroy();
   };
 
   /** What stands in the socket's own buffer came before the error; there is some where Node reads ahead. */

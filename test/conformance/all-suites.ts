@@ -14,7 +14,9 @@ import { describeStopping } from './suites/stopping.ts';
 import { describeTCPConnecting } from './suites/tcp-connecting.ts';
 import { describeTCPPorts } from './suites/tcp-ports.ts';
 import { describeTime } from './suites/time.ts';
+import { describeTLSCertificates } from './suites/tls-certificates.ts';
 import { describeTLSConnecting } from './suites/tls-connecting.ts';
+import { describeTLSNames } from './suites/tls-names.ts';
 import { describeUNIXErrors } from './suites/unix-errors.ts';
 import { describeUNIX } from './suites/unix.ts';
 
@@ -43,7 +45,7 @@ export const TCP_SUITES: readonly Suite[] = [describeTCPPorts, describeTCPConnec
 export const UNIX_SUITES: readonly Suite[] = [describeUNIX, describeUNIXErrors];
 
 /** About TLS as such. */
-export const TLS_SUITES: readonly Suite[] = [describeTLSConnecting];
+export const TLS_SUITES: readonly Suite[] = [describeTLSConnecting, describeTLSCertificates, describeTLSNames];
 
 /** Declares the cases of some suites; each gets a harness of its own, made by `create` and closed after it. */
 export function describeConformance(name: string, create: () => Harness, suites: readonly Suite[]): void {

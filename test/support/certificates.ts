@@ -60,18 +60,19 @@ async function makeAll(): Promise<TestCertificates> {
   const otherName = 'other.example';
   const clientName = 'a client';
   const domain = 'wild.example';
-  const [server, otherServer, client, expired, notYetValid, wrongHost, selfSigned, untrusted, revoked, wildcard] = await Promise.all([
-    make({ ...forServer, issuer: authority }),
-    make({ commonName: otherName, names: [otherName], issuer: authority }),
-    make({ commonName: clientName, issuer: authority }),
-    make({ ...forServer, issuer: authority, fromDay: -2, toDay: -1 }),
-    make({ ...forServer, issuer: authority, fromDay: 1, toDay: 2 }),
-    make({ commonName: 'elsewhere.example', names: ['elsewhere.example'], issuer: authority }),
-    make(forServer),
-    make({ ...forServer, issuer: stranger }),
-    make({ ...forServer, issuer: authority }),
-    make({ commonName: `*.${domain}`, names: [`*.${domain}`], issuer: authority }),
-  ]);
+  const [server, otherServer, client, expired, notYetValid, wrongHost, selfSigned, untrusted, revoked, wildcard] =
+    await Promise.all([
+      make({ ...forServer, issuer: authority }),
+      make({ commonName: otherName, names: [otherName], issuer: authority }),
+      make({ commonName: clientName, issuer: authority }),
+      make({ ...forServer, issuer: authority, fromDay: -2, toDay: -1 }),
+      make({ ...forServer, issuer: authority, fromDay: 1, toDay: 2 }),
+      make({ commonName: 'elsewhere.example', names: ['elsewhere.example'], issuer: authority }),
+      make(forServer),
+      make({ ...forServer, issuer: stranger }),
+      make({ ...forServer, issuer: authority }),
+      make({ commonName: `*.${domain}`, names: [`*.${domain}`], issuer: authority }),
+    ]);
   return {
     ca: authority.cert,
     server,
@@ -104,7 +105,8 @@ async function listOfRevoked(authority: Identity, ...revoked: readonly Identity[
     signingAlgorithm: algorithm,
     signingKey,
   });
-  return list.toString('pem');
+  // OpenSSL wants another label than the library gives.
+  return list.toString('pem').replaceAll(' CRL-----', ' X509 CRL-----');
 }
 
 interface Subject {

@@ -70,6 +70,7 @@ export function shakeHandsAsServer(stream: Duplex, server: Server, listener: Han
     switch (event) {
       case 'secureConnection': {
         const socket = first as TLSSocket; // as Node documents of the event
+        socket.allowHalfOpen = true;
         socket.disableRenegotiation();
         listener.secured(socket, socket.getPeerX509Certificate()?.raw);
         return true;
@@ -84,7 +85,10 @@ export function shakeHandsAsServer(stream: Duplex, server: Server, listener: Han
   };
   // Inherits the listeners of the server, and so Node's own for 'connection', which takes `this` for its server.
   const view = Object.create(server, { emit: { value: emit } }) as Server;
+  // A client that closes its half during the handshake will not end it. The socket for TLS takes this from the stream.
+  Object.assign(stream, { allowHalfOpen: false });
   EventEmitter.prototype.emit.call(view, 'connection', stream);
+  Object.assign(stream, { allowHalfOpen: true });
 }
 
 /** The host that the certificate must be for; as SNI it goes to the server only if it is a name (RFC 6066, section 3). */

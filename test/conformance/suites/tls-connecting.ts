@@ -336,7 +336,9 @@ function describeALPN(harness: () => Harness): void {
     connectTLS(reactor, destination, clientFactory, { ...TRUST, ALPNProtocols: ['spdy'] });
     await h.until(() => clientFactory.reasons.length > 0 && log.errors.length > 0, 'both have failed');
     expect(clientFactory.reasons[0]).to.be.instanceOf(SSLError);
-    expect(clientFactory.reasons[0]?.message).to.contain('127.0.0.1').and.match(/no application protocol/i);
+    expect(clientFactory.reasons[0]?.message)
+      .to.contain('127.0.0.1')
+      .and.match(/no application protocol/i);
     expect(log.errors[0]).to.be.instanceOf(SSLError);
     expect(serverFactory.protocols).to.deep.equal([]);
     expect(clientFactory.protocols).to.deep.equal([]);
@@ -418,7 +420,10 @@ function describeArguments(harness: () => Harness): void {
     expect(() => reactor.listenTLS(-1, factory, server)).to.throw(RangeError, 'port');
     expect(() => reactor.listenTLS(0, {} as never, server)).to.throw(TypeError, 'factory');
     expect(() => reactor.listenTLS(0, factory, server, { backlog: 0 })).to.throw(RangeError, 'backlog');
-    expect(() => reactor.listenTLS(0, factory, server, { handshakeTimeout: -1 })).to.throw(RangeError, 'handshakeTimeout');
+    expect(() => reactor.listenTLS(0, factory, server, { handshakeTimeout: -1 })).to.throw(
+      RangeError,
+      'handshakeTimeout',
+    );
     expect(() => reactor.listenTLS(0, factory, server, { timeout: 1 } as never)).to.throw(TypeError, 'timeout');
     expect(() => reactor.connectTLS('', 1, factory, TRUST)).to.throw(RangeError, 'host');
     expect(() => reactor.connectTLS('localhost', 0, factory, TRUST)).to.throw(RangeError, 'port');

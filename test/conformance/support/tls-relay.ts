@@ -22,7 +22,11 @@ export class Relay {
   #ends: readonly [client: Peer, server: Peer] | undefined;
   #hasEnded: Record<Speaker, boolean> = { client: false, server: false };
 
-  private constructor(harness: Harness, destination: Address, accept: () => Promise<readonly [client: Peer, server: Peer]>) {
+  private constructor(
+    harness: Harness,
+    destination: Address,
+    accept: () => Promise<readonly [client: Peer, server: Peer]>,
+  ) {
     this.#harness = harness;
     this.destination = destination;
     this.#accept = accept;

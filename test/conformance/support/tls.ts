@@ -39,7 +39,9 @@ export class LogOfWarnings implements Logger {
 
   /** The errors that were warned of. */
   get errors(): Error[] {
-    return this.warnings.map(({ fields }) => ('err' in fields && fields.err instanceof Error ? fields.err : new Error()));
+    return this.warnings.map(({ fields }) =>
+      'err' in fields && fields.err instanceof Error ? fields.err : new Error(),
+    );
   }
 }
 
@@ -139,7 +141,10 @@ export function startBoth({ server, client }: Pick<Joined, 'server' | 'client'>,
 }
 
 /** Waits until both ends have been told of a handshake. */
-export async function untilSecure(harness: Harness, { server, client }: Pick<Joined, 'server' | 'client'>): Promise<void> {
+export async function untilSecure(
+  harness: Harness,
+  { server, client }: Pick<Joined, 'server' | 'client'>,
+): Promise<void> {
   await harness.until(
     () => [server, client].every(({ calls }) => calls.includes('handshakeCompleted')),
     `both handshakes are over; the server was told ${server.calls.join(' ')}, the client ${client.calls.join(' ')}`,
