@@ -75,6 +75,8 @@ export interface ConnectionOrigin {
   readonly host: string | undefined;
   /** The handle, if it is an encrypted one whose handshake has been completed. */
   readonly tls?: TLSHandle | undefined;
+  /** Whom its certificate is for, where that has been verified. */
+  readonly servername?: string | undefined;
 }
 
 const ACCEPTED: ConnectionOrigin = { role: 'server', host: undefined };
@@ -86,6 +88,8 @@ export class Connection implements Transport, TLSListener, Flushable {
   /** The handle as well, once it is an encrypted one. */
   #tls: TLSHandle | undefined;
   #upgrade: TLSUpgrade | undefined = undefined;
+  /** Whom the last certificate was to be for. */
+  #servername: string | undefined;
   readonly #hooks: ProtocolHooks;
   readonly #whenLost: (reason: Failure) => void;
   readonly #buffer: WriteBuffer;
@@ -111,6 +115,7 @@ export class Connection implements Transport, TLSListener, Flushable {
     this.#origin = origin;
     this.#handle = handle;
     this.#tls = origin.tls;
+    this.#servername = origin.servername;
     this.#hooks = new ProtocolHooks(protocol, parts.errors, (failure) => {
       this.#hookFailed(failure);
     });
@@ -246,6 +251,7 @@ export class Connection implements Transport, TLSListener, Flushable {
       this.#destroy(new Failure(new ConnectionLost('no TLS handshake is possible once the peer has closed its half')));
       return;
     }
+    this.#servername = request.parameters.servername;
     const isWriting = this.#buffer.isTaken;
     this.#upgrade = new TLSUpgrade(this.#parts, request, [...this.#buffer.take()], isWriting);
     this.#updateReading();
@@ -512,7 +518,7 @@ export class Connection implements Transport, TLSListener, Flushable {
 
   /** Whom we speak to, for messages. */
   get #peerName(): string {
-    return this.#origin.host ?? String(this.getPeer());
+    return this.#servername ?? this.#origin.host ?? String(this.getPeer());
   }
 
   /** What a broken handle means: a failed handshake, a rejected certificate, or a lost connection. */

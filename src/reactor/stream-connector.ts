@@ -127,10 +127,16 @@ export class StreamConnector implements Connector, ConnectAttemptListener {
     }
     const { destination } = this.#target;
     const host = destination.family === 'UNIX' ? undefined : destination.host;
+    const servername = this.#target.tls?.servername;
     const whenLost = (reason: Failure): void => {
       this.#lost(reason);
     };
-    const connection = new Connection(this.#parts, handle, protocol, whenLost, { role: 'client', host, tls });
+    const connection = new Connection(this.#parts, handle, protocol, whenLost, {
+      role: 'client',
+      host,
+      tls,
+      servername,
+    });
     this.#state = { name: 'connected', connection };
     connection.start();
     if (building.unwanted) connection.loseConnection();

@@ -10,6 +10,7 @@ import { describeMany } from './suites/many.ts';
 import { describePorts } from './suites/ports.ts';
 import { describeProducers } from './suites/producers.ts';
 import { describeRegressions } from './suites/regressions.ts';
+import { describeStartTLS } from './suites/start-tls.ts';
 import { describeStopping } from './suites/stopping.ts';
 import { describeTCPConnecting } from './suites/tcp-connecting.ts';
 import { describeTCPPorts } from './suites/tcp-ports.ts';
@@ -45,7 +46,12 @@ export const TCP_SUITES: readonly Suite[] = [describeTCPPorts, describeTCPConnec
 export const UNIX_SUITES: readonly Suite[] = [describeUNIX, describeUNIXErrors];
 
 /** About TLS as such. */
-export const TLS_SUITES: readonly Suite[] = [describeTLSConnecting, describeTLSCertificates, describeTLSNames];
+export const TLS_SUITES: readonly Suite[] = [
+  describeTLSConnecting,
+  describeTLSCertificates,
+  describeTLSNames,
+  describeStartTLS,
+];
 
 /** Declares the cases of some suites; each gets a harness of its own, made by `create` and closed after it. */
 export function describeConformance(name: string, create: () => Harness, suites: readonly Suite[]): void {

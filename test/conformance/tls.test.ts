@@ -7,18 +7,18 @@ import { NODE_TCP } from './harness/node-tcp.ts';
 import { VirtualHarness } from './harness/virtual-harness.ts';
 import { VIRTUAL_TCP, type VirtualKind } from './harness/virtual-kind.ts';
 
-const ON_SOCKETS: NodeKind = { ...NODE_TCP, name: 'startTLS and its like on Node' };
+const ON_SOCKETS: NodeKind = { ...NODE_TCP, name: 'TLS itself on Node' };
 
 const OVER_DUPLEX: NodeKind = {
   ...NODE_TCP,
-  name: 'startTLS and its like over a Duplex on Node',
+  name: 'TLS itself over a Duplex on Node',
   features: [...NODE_TCP.features, 'truncation'],
   platformOptions: { tls: nodeTLS({ detectTruncation: true }) },
 };
 
 const IN_SIMULATION: VirtualKind = {
   ...VIRTUAL_TCP,
-  name: 'startTLS and its like in simulation',
+  name: 'TLS itself in simulation',
   features: [...VIRTUAL_TCP.features, 'truncation'],
   worldOptions: { tls: nodeTLS() },
 };
