@@ -17,6 +17,7 @@ import { describeTCPPorts } from './suites/tcp-ports.ts';
 import { describeTime } from './suites/time.ts';
 import { describeTLSCertificates } from './suites/tls-certificates.ts';
 import { describeTLSConnecting } from './suites/tls-connecting.ts';
+import { describeTLSHandshakes } from './suites/tls-handshakes.ts';
 import { describeTLSNames } from './suites/tls-names.ts';
 import { describeUNIXErrors } from './suites/unix-errors.ts';
 import { describeUNIX } from './suites/unix.ts';
@@ -51,6 +52,7 @@ export const TLS_SUITES: readonly Suite[] = [
   describeTLSCertificates,
   describeTLSNames,
   describeStartTLS,
+  describeTLSHandshakes,
 ];
 
 /** Declares the cases of some suites; each gets a harness of its own, made by `create` and closed after it. */

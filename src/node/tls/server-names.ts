@@ -26,13 +26,16 @@ export function chooseByCallback(choose: NonNullable<TLSOptions['SNICallback']>)
   const isContext = (value: unknown): value is SecureContext =>
     typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.getPrototypeOf(known);
 
+  // Typed as void, which an async function is too.
+  const ask: (...args: Parameters<typeof choose>) => unknown = choose;
+
   return (servername, callback) => {
     let hasAnswered = false;
     const answer = (error: unknown, context?: unknown): void => {
       if (hasAnswered) return;
       hasAnswered = true;
       if (error !== null && error !== undefined) {
-        callback(error instanceof Error ? error : new Error(String(error), { cause: error }));
+        callback(error instanceof Error ? error : new Error('SNICallback failed', { cause: error }));
       } else if (context === null || context === undefined || isContext(context)) {
         callback(null, context ?? undefined);
       } else {
@@ -40,8 +43,7 @@ export function chooseByCallback(choose: NonNullable<TLSOptions['SNICallback']>)
       }
     };
     try {
-      // Typed as void, which an async function is too.
-      const result: unknown = choose(servername, answer);
+      const result = ask(servername, answer);
       if (isPromiseLike(result)) result.then(undefined, answer);
     } catch (error) {
       answer(error);

@@ -11,6 +11,7 @@ import {
   VerifyError,
 } from 'ropewalk/core';
 import type { Harness } from '../harness.ts';
+import { hostAndPort } from '../harness/reactor-calls.ts';
 import { KIBIBYTE, MEBIBYTE, pattern, roundTrip, serve, takeErrors, untilLost } from '../support/connections.ts';
 import { RecordingProducer } from '../support/recording-producer.ts';
 import type { Hooks, RecordingProtocol } from '../support/recording-protocol.ts';
@@ -494,7 +495,7 @@ function describeVerification(harness: () => Harness): void {
     const { reactor, destination } = await joinTCP(h, {
       server: { connectionMade: ({ transport }) => transport.startTLS(SERVER) },
     });
-    const { port } = destination as { port: number };
+    const { port } = hostAndPort(destination);
     const { clientFactory } = await joinTCP(h);
     reactor.connectTCP('localhost', port, clientFactory);
     await h.until(() => clientFactory.protocols.length > 1, 'a second client is connected');

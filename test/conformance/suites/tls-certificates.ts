@@ -17,6 +17,7 @@ import { nthProtocol, skipUnless, startReactor, untilLost } from '../support/con
 import {
   CERTIFICATES,
   connectTLS,
+  errorOf,
   joinTLS,
   listenTLS,
   MADE,
@@ -64,8 +65,8 @@ function describeServerCertificates(harness: () => Harness): void {
   for (const [what, server, reason, client] of faults) {
     it(`does not connect to a server with a certificate ${what}: VerifyError [68]`, async () => {
       const error = await refusal(harness(), server, client);
-      expect(error).to.be.instanceOf(VerifyError).and.not.instanceOf(PeerVerifyError);
-      const { hostname, reason: given, code, message, cause } = error as VerifyError & { code: string };
+      expect(error).not.to.be.instanceOf(PeerVerifyError);
+      const { hostname, reason: given, code, message, cause } = errorOf(VerifyError, error);
       expect(hostname).to.equal('127.0.0.1');
       expect(given).to.match(new RegExp(reason));
       expect(code).to.equal('ERR_VERIFY');
@@ -83,8 +84,7 @@ function describeServerCertificates(harness: () => Harness): void {
     const h = harness();
     for (const host of ['127.0.0.1', 'localhost']) {
       const error = await refusal(h, CERTIFICATES.wrongHost, TRUST, host);
-      expect(error).to.be.instanceOf(CertificateError);
-      expect((error as CertificateError).hostname).to.equal(host);
+      expect(errorOf(CertificateError, error).hostname).to.equal(host);
       expect(error.message).to.contain(host);
       // Node names what it is for where it was asked for a name.
       if (host === 'localhost') expect(error.message).to.contain('elsewhere.example');
@@ -161,8 +161,7 @@ function describeNamesAskedFor(harness: () => Harness): void {
     expect(client.calls).to.deep.equal(MADE);
     expect(asked).to.deep.equal([name]);
     const error = await refusal(h, server, { ...TRUST, servername: 'third.example' });
-    expect(error).to.be.instanceOf(CertificateError);
-    expect((error as CertificateError).hostname).to.equal('third.example');
+    expect(errorOf(CertificateError, error).hostname).to.equal('third.example');
   });
 
   it('asks for the name of the host, and for none where it is an address', async () => {
@@ -236,8 +235,7 @@ function describeClientCertificates(harness: () => Harness): void {
       }
       // In TLS 1.3 the client takes the handshake for completed before the server has seen its certificate.
       expect(client?.lostBy).to.equal(reason);
-      expect(reason).to.be.instanceOf(PeerVerifyError);
-      const { hostname, reason: alert } = reason as PeerVerifyError;
+      const { hostname, reason: alert } = errorOf(PeerVerifyError, reason);
       expect(hostname).to.equal('127.0.0.1');
       expect(alert).to.match(/CERTIFICATE_REQUIRED$/);
     });
@@ -250,12 +248,9 @@ function describeClientCertificates(harness: () => Harness): void {
       const clientFactory = secureFactory();
       connectTLS(reactor, destination, clientFactory, { ...TRUST, ...identityOf(CERTIFICATES.untrusted) });
       await h.until(() => log.warnings.length > 0 && clientFactory.reasons.length > 0, 'both know');
-      const [error] = log.errors;
-      expect(error).to.be.instanceOf(VerifyError);
-      expect((error as VerifyError).reason).to.match(
-        /^(UNABLE_TO_VERIFY_LEAF_SIGNATURE|INVALID_PURPOSE|UNSUITABLE_PURPOSE)$/,
-      );
-      expect((error as VerifyError).hostname).to.contain('127.0.0.1');
+      const error = errorOf(VerifyError, log.errors[0]);
+      expect(error.reason).to.match(/^(UNABLE_TO_VERIFY_LEAF_SIGNATURE|INVALID_PURPOSE|UNSUITABLE_PURPOSE)$/);
+      expect(error.hostname).to.contain('127.0.0.1');
       expect(serverFactory.protocols).to.deep.equal([]);
       expect(clientFactory.protocols.every(({ isLost }) => isLost)).to.be.true;
     });

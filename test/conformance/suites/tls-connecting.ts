@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { expect } from 'chai';
 import { ConnectionDone, SSLError, type TLSOptions } from 'ropewalk/core';
 import type { Harness } from '../harness.ts';
+import { hostAndPort } from '../harness/reactor-calls.ts';
 import { nthProtocol, roundTrip, serve, startReactor, takeErrors, untilLost } from '../support/connections.ts';
 import { failureOf } from '../support/connecting.ts';
 import { RecordingFactory } from '../support/recording-factory.ts';
@@ -268,7 +269,7 @@ function describeVersions(harness: () => Harness): void {
       minVersion: 'TLSv1.3',
     });
     const error = await failureOf(h, reactor, (factory) => {
-      const { host, port } = destination as { host: string; port: number };
+      const { host, port } = hostAndPort(destination);
       return reactor.connectTLS(host, port, factory, { ...TRUST, maxVersion: 'TLSv1.2' });
     });
     expect(error).to.be.instanceOf(SSLError);

@@ -1,21 +1,21 @@
 /** How the suites about TLS come by encrypted connections. */
-import {
-  type Address,
-  type Connector,
-  type ConnectTLSOptions,
-  type ListenTLSOptions,
-  type Logger,
-  type Reactor,
-  type StartTLSOptions,
-  type TLSOptions,
-  type TLSSource,
+import type {
+  Address,
+  Connector,
+  ConnectTLSOptions,
+  ListenTLSOptions,
+  Logger,
+  Reactor,
+  StartTLSOptions,
+  TLSOptions,
+  TLSSource,
 } from 'ropewalk/core';
 import { testCertificates, type TestCertificates } from '../../support/certificates.ts';
 import type { Harness } from '../harness.ts';
 import { hostAndPort } from '../harness/reactor-calls.ts';
 import { type Listening, nthProtocol, settled } from './connections.ts';
 import { RecordingFactory } from './recording-factory.ts';
-import { type Hooks, RecordingProtocol, SecureRecordingProtocol } from './recording-protocol.ts';
+import { type Hooks, type RecordingProtocol, SecureRecordingProtocol } from './recording-protocol.ts';
 
 /** Those of this test run. */
 export const CERTIFICATES: TestCertificates = await testCertificates();
@@ -149,4 +149,10 @@ export async function untilSecure(
     () => [server, client].every(({ calls }) => calls.includes('handshakeCompleted')),
     `both handshakes are over; the server was told ${server.calls.join(' ')}, the client ${client.calls.join(' ')}`,
   );
+}
+
+/** The error, which has to be of this class. */
+export function errorOf<E extends Error>(type: abstract new (...args: never[]) => E, error: unknown): E {
+  if (error instanceof type) return error;
+  throw new Error(`expected a ${type.name}, got ${String(error)}`, { cause: error });
 }
