@@ -283,7 +283,7 @@ export class NodeStreamHandle implements StreamHandle {
   readonly #errorReported = (error: Error): void => {
     if (this.#life === 'over' || this.#heldLast instanceof Error) return;
     const systemError = toSystemError(error);
-    const inTurn = this.#life === 'new' || (systemError.syscall === 'read' && this.#reading !== 'flowing');
+    const inTurn = this.#life === 'new' || (isReadError(systemError) && this.#reading !== 'flowing');
     if (!inTurn) {
       this.#fail(systemError);
       return;
@@ -295,6 +295,8 @@ export class NodeStreamHandle implements StreamHandle {
 
   /** What stands in the socket's own buffer came before the error; there is some where Node reads ahead. */
   #holdBuffered(): void {
+    // Who reads by 'data' events would be given each of them, too.
+    this.#source.release();
     // The socket has no encoding, so it gives Buffers.
     for (let data: Buffer | null; (data = this.socket.read() as Buffer | null) !== null;)
       (this.#held ??= []).push(data);
@@ -311,6 +313,11 @@ export class NodeStreamHandle implements StreamHandle {
     this.#writing = 'shut';
     this.#listener?.shutDown();
   }
+}
+
+/** Of TLS: it is what has been read that OpenSSL cannot make sense of. */
+function isReadError({ syscall, code }: SystemError): boolean {
+  return syscall === 'read' || code.startsWith('ERR_SSL_');
 }
 
 /** A TCP connection. */

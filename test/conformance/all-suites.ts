@@ -19,6 +19,7 @@ import { describeTLSCertificates } from './suites/tls-certificates.ts';
 import { describeTLSConnecting } from './suites/tls-connecting.ts';
 import { describeTLSHandshakes } from './suites/tls-handshakes.ts';
 import { describeTLSNames } from './suites/tls-names.ts';
+import { describeTLSStreams } from './suites/tls-streams.ts';
 import { describeUNIXErrors } from './suites/unix-errors.ts';
 import { describeUNIX } from './suites/unix.ts';
 
@@ -53,6 +54,7 @@ export const TLS_SUITES: readonly Suite[] = [
   describeTLSNames,
   describeStartTLS,
   describeTLSHandshakes,
+  describeTLSStreams,
 ];
 
 /** Declares the cases of some suites; each gets a harness of its own, made by `create` and closed after it. */

@@ -121,10 +121,14 @@ export class NodeTLSHandle implements TLSHandle {
     if (listener === undefined) return;
     handle.open(listener);
     // What was asked for meanwhile was asked before anything that the listener asks for now.
-    if (asked.unsent.length > 0 && handle.write(asked.unsent)) setImmediate(() => this.#listener?.written());
+    if (asked.unsent.length > 0 && handle.write(asked.unsent)) setImmediate(() => this.#sent());
     if (asked.isEnding) handle.shutdown();
     listener.handshakeCompleted();
     if (asked.isReading) this.resumeReading();
+  }
+
+  #sent(): void {
+    if (this.#state.name === 'secure') this.#listener?.written();
   }
 
   #failed(error: SystemError): void {
