@@ -144,6 +144,11 @@ function describeNamesAskedFor(harness: () => Harness): void {
     const factory = secureFactory();
     connectTLS(reactor, destination, factory);
     expect((await nthProtocol(h, factory, 0)).calls).to.deep.equal(MADE);
+    const other = await listenTLS(h, reactor, secureFactory(), CERTIFICATES.wrongHost, { interface: '::1' });
+    const refusing = secureFactory();
+    connectTLS(reactor, other.destination, refusing);
+    await h.until(() => refusing.reasons.length > 0, 'another certificate has been refused');
+    expect(errorOf(CertificateError, refusing.reasons[0]).hostname).to.equal('::1');
   });
 
   it('verifies it for servername instead, and asks for that name', async () => {
