@@ -190,7 +190,10 @@ export class NodeStreamHandle implements StreamHandle {
   }
 
   #fail(error: SystemError): void {
-    this.#leave()?.failed(error);
+    const listener = this.#leave();
+    // Under TLS a socket is not destroyed by every error, nor by an end that is none.
+    this.socket.destroy();
+    listener?.failed(error);
   }
 
   /** True if reading has failed but waits to be told: whoever writes now is told soon, without regard to pausing. */
@@ -280,18 +283,19 @@ export class NodeStreamHandle implements StreamHandle {
   readonly #errorReported = (error: Error): void => {
     if (this.#life === 'over' || this.#heldLast instanceof Error) return;
     const systemError = toSystemError(error);
-    const inTurn = this.#life === 'new' || (systemError.syscall === 'read' && this.#reading !== 'flowing');
+    const inTurn = this.#life === 'new' || (isReadError(systemError) && this.#reading !== 'flowing');
     if (!inTurn) {
       this.#fail(systemError);
       return;
     }
     this.#heldLast = systemError;
     this.#holdBuffered();
+    this.socket.destroy();
   };
 
   /** What stands in the socket's own buffer came before the error; there is some where Node reads ahead. */
   #holdBuffered(): void {
-    // What is read is told as 'data', too.
+    // Who reads by 'data' events would be given each of them, too.
     this.#source.release();
     // The socket has no encoding, so it gives Buffers.
     for (let data: Buffer | null; (data = this.socket.read() as Buffer | null) !== null;)
@@ -309,6 +313,11 @@ export class NodeStreamHandle implements StreamHandle {
     this.#writing = 'shut';
     this.#listener?.shutDown();
   }
+}
+
+/** Of TLS: it is what has been read that OpenSSL cannot make sense of. */
+function isReadError({ syscall, code }: SystemError): boolean {
+  return syscall === 'read' || code.startsWith('ERR_SSL_');
 }
 
 /** A TCP connection. */

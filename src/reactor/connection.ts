@@ -65,6 +65,8 @@ export interface ConnectionOrigin {
   /** The handle, if it is an encrypted one whose handshake has been completed. */
   readonly tls?: TLSHandle | undefined;
   readonly limits?: ConnectionLimits;
+  /** Whom its certificate is for, where that has been verified. */
+  readonly servername?: string | undefined;
 }
 
 const ACCEPTED: ConnectionOrigin = { role: 'server', host: undefined };
@@ -76,6 +78,8 @@ export class Connection implements Transport, TLSListener {
   /** The handle as well, once it is an encrypted one. */
   #tls: TLSHandle | undefined;
   #upgrade: TLSUpgrade | undefined = undefined;
+  /** Whom the last certificate was to be for. */
+  #servername: string | undefined;
   readonly #hooks: Hooks;
   readonly #whenLost: (reason: Failure) => void;
   readonly #writing: WritingHalf;
@@ -98,6 +102,7 @@ export class Connection implements Transport, TLSListener {
     this.#origin = origin;
     this.#handle = handle;
     this.#tls = origin.tls;
+    this.#servername = origin.servername;
     const hooks = new ProtocolHooks(protocol, parts.errors, (failure) => {
       this.#hookFailed(failure);
     });
@@ -214,6 +219,7 @@ export class Connection implements Transport, TLSListener {
       this.#destroy(new Failure(new ConnectionLost('no TLS handshake is possible once the peer has closed its half')));
       return;
     }
+    this.#servername = request.parameters.servername;
     const upgrade = new TLSUpgrade(this.#parts, request);
     this.#upgrade = upgrade;
     this.#updateReading();
@@ -425,7 +431,7 @@ export class Connection implements Transport, TLSListener {
 
   /** Whom we speak to, for messages. */
   get #peerName(): string {
-    return this.#origin.host ?? String(this.getPeer());
+    return this.#servername ?? this.#origin.host ?? String(this.getPeer());
   }
 
   /** What a broken handle means: a failed handshake, a rejected certificate, or a lost connection. */

@@ -71,6 +71,8 @@ export class Port implements ListeningPort, StreamListenListener {
   #connectionCount = 0;
   /** Whether a connection has been refused since the last that was not. */
   #isRefusing = false;
+  /** Connections that have no protocol yet. */
+  readonly #handshakes = new Set<TLSHandshake>();
   #listenWaiters: Deferred<ListeningPort>[] = [];
   #closeWaiters: Deferred<void>[] = [];
 
@@ -135,6 +137,7 @@ export class Port implements ListeningPort, StreamListenListener {
         this.#state = { name: 'closing' };
         handle.close();
         this.#closeHeld();
+        this.#giveHandshakesUp();
         this.#failListenWaiters(this.#cannotListen(new Error('stopListening was called')));
         break;
       }
@@ -240,22 +243,27 @@ export class Port implements ListeningPort, StreamListenListener {
 
   /** A connection that fails before it has a protocol is nobody's but the log's. */
   #secure(stream: StreamHandle, { parameters, handshakeTimeoutSeconds }: PortSecurity): void {
-    const { handshakes, logger, errors } = this.#parts;
+    const { logger, errors } = this.#parts;
     const peer = String(stream.remoteAddress);
+    const over = (handshake: TLSHandshake): void => {
+      this.#handshakes.delete(handshake);
+      this.#parts.handshakes.delete(handshake);
+    };
     try {
       const handshake = new TLSHandshake(this.#parts, stream, parameters(), handshakeTimeoutSeconds, {
         succeeded: (handle) => {
-          handshakes.delete(handshake);
+          over(handshake);
           this.#connect(handle, handle);
         },
         failed: (error) => {
-          handshakes.delete(handshake);
+          over(handshake);
           this.#gone();
           const err = error instanceof TLSHandshakeTimeoutError ? error : (tlsErrorFor(error, peer) ?? error);
           logger?.warn({ err, peer }, `A TLS handshake failed on the ${this.toString()}`);
         },
       });
-      handshakes.add(handshake);
+      this.#handshakes.add(handshake);
+      this.#parts.handshakes.add(handshake);
     } catch (error) {
       // What the port was given for this connection was not checked when it began to listen.
       stream.reset();
@@ -284,6 +292,16 @@ export class Port implements ListeningPort, StreamListenListener {
   #closeHeld(): void {
     for (const handle of this.#held) handle.close();
     this.#held.clear();
+  }
+
+  /** Nor of these; and no protocol is built for a factory that the port is done with. */
+  #giveHandshakesUp(): void {
+    for (const handshake of this.#handshakes) {
+      handshake.cancel();
+      this.#parts.handshakes.delete(handshake);
+      this.#gone();
+    }
+    this.#handshakes.clear();
   }
 
   #finishClosing(): void {

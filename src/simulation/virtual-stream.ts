@@ -114,7 +114,7 @@ export class VirtualStream implements StreamHandle {
   }
 
   open(listener: StreamListener): void {
-    if (this.#life.state === 'silent') this.#life = { state: 'open', listener };
+    if (this.#life.state === 'silent' || this.#life.state === 'open') this.#life = { state: 'open', listener };
   }
 
   resumeReading(): void {

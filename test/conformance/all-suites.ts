@@ -14,10 +14,16 @@ import { describeObserving } from './suites/observing.ts';
 import { describePorts } from './suites/ports.ts';
 import { describeProducers } from './suites/producers.ts';
 import { describeRegressions } from './suites/regressions.ts';
+import { describeStartTLS } from './suites/start-tls.ts';
 import { describeStopping } from './suites/stopping.ts';
 import { describeTCPConnecting } from './suites/tcp-connecting.ts';
 import { describeTCPPorts } from './suites/tcp-ports.ts';
 import { describeTime } from './suites/time.ts';
+import { describeTLSCertificates } from './suites/tls-certificates.ts';
+import { describeTLSConnecting } from './suites/tls-connecting.ts';
+import { describeTLSHandshakes } from './suites/tls-handshakes.ts';
+import { describeTLSNames } from './suites/tls-names.ts';
+import { describeTLSStreams } from './suites/tls-streams.ts';
 import { describeUNIXErrors } from './suites/unix-errors.ts';
 import { describeUNIX } from './suites/unix.ts';
 
@@ -50,6 +56,16 @@ export const DATAGRAM_SUITES: readonly Suite[] = [describeDatagrams];
 
 /** About UNIX sockets as such. */
 export const UNIX_SUITES: readonly Suite[] = [describeUNIX, describeUNIXErrors];
+
+/** About TLS as such. */
+export const TLS_SUITES: readonly Suite[] = [
+  describeTLSConnecting,
+  describeTLSCertificates,
+  describeTLSNames,
+  describeStartTLS,
+  describeTLSHandshakes,
+  describeTLSStreams,
+];
 
 /** Declares the cases of some suites; each gets a harness of its own, made by `create` and closed after it. */
 export function describeConformance(name: string, create: () => Harness, suites: readonly Suite[]): void {

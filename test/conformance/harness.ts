@@ -46,7 +46,9 @@ export type Feature =
   /** An attempt to connect can be left without an answer, so that it hangs. */
   | 'unanswered-connects'
   /** A stream can be reset, and its other end can tell that from an end. */
-  | 'resets';
+  | 'resets'
+  /** An encrypted stream that ends without TLS's farewell is told from one that ends in order. */
+  | 'truncation';
 
 export interface Harness {
   /** For the titles: 'TCP on Node', 'UNIX sockets in simulation'. */

@@ -2,6 +2,8 @@
  * Certificates for the tests of TLS: made in memory, once in a test run, so that there are no keys in the repository and
  * none that expire in it.
  */
+import { webcrypto } from 'node:crypto';
+import { PemConverter, X509Certificate, X509CrlGenerator } from '@peculiar/x509';
 import { generate } from 'selfsigned';
 
 const DAY_MILLISECONDS = 86_400_000;
@@ -35,6 +37,10 @@ export interface TestCertificates {
   readonly selfSigned: Identity;
   /** As `server`, but issued by an authority that the tests do not trust. */
   readonly untrusted: Identity & { readonly ca: string };
+  /** As `server`, but taken back by the authority, whose list says so. */
+  readonly revoked: Identity & { readonly crl: string };
+  /** As `otherServer`, for every name of one label below a domain. */
+  readonly wildcard: Identity & { readonly domain: string };
 }
 
 let made: Promise<TestCertificates> | undefined;
@@ -53,16 +59,20 @@ async function makeAll(): Promise<TestCertificates> {
   const forServer = { commonName: 'localhost', names: LOOPBACK_NAMES };
   const otherName = 'other.example';
   const clientName = 'a client';
-  const [server, otherServer, client, expired, notYetValid, wrongHost, selfSigned, untrusted] = await Promise.all([
-    make({ ...forServer, issuer: authority }),
-    make({ commonName: otherName, names: [otherName], issuer: authority }),
-    make({ commonName: clientName, issuer: authority }),
-    make({ ...forServer, issuer: authority, fromDay: -2, toDay: -1 }),
-    make({ ...forServer, issuer: authority, fromDay: 1, toDay: 2 }),
-    make({ commonName: 'elsewhere.example', names: ['elsewhere.example'], issuer: authority }),
-    make(forServer),
-    make({ ...forServer, issuer: stranger }),
-  ]);
+  const domain = 'wild.example';
+  const [server, otherServer, client, expired, notYetValid, wrongHost, selfSigned, untrusted, revoked, wildcard] =
+    await Promise.all([
+      make({ ...forServer, issuer: authority }),
+      make({ commonName: otherName, names: [otherName], issuer: authority }),
+      make({ commonName: clientName, issuer: authority }),
+      make({ ...forServer, issuer: authority, fromDay: -2, toDay: -1 }),
+      make({ ...forServer, issuer: authority, fromDay: 1, toDay: 2 }),
+      make({ commonName: 'elsewhere.example', names: ['elsewhere.example'], issuer: authority }),
+      make(forServer),
+      make({ ...forServer, issuer: stranger }),
+      make({ ...forServer, issuer: authority }),
+      make({ commonName: `*.${domain}`, names: [`*.${domain}`], issuer: authority }),
+    ]);
   return {
     ca: authority.cert,
     server,
@@ -73,7 +83,30 @@ async function makeAll(): Promise<TestCertificates> {
     wrongHost,
     selfSigned,
     untrusted: { ...untrusted, ca: stranger.cert },
+    revoked: { ...revoked, crl: await listOfRevoked(authority, revoked) },
+    wildcard: { ...wildcard, domain },
   };
+}
+
+/** What the authority says that it has taken back, in PEM. */
+async function listOfRevoked(authority: Identity, ...revoked: readonly Identity[]): Promise<string> {
+  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+  const [keyInfo] = PemConverter.decode(authority.key);
+  if (keyInfo === undefined) throw new Error('the authority has no key');
+  const signingKey = await webcrypto.subtle.importKey('pkcs8', keyInfo, algorithm, false, ['sign']);
+  const list = await X509CrlGenerator.create({
+    issuer: new X509Certificate(authority.cert).subject,
+    thisUpdate: dayFromNow(-1),
+    nextUpdate: dayFromNow(1),
+    entries: revoked.map(({ cert }) => ({
+      serialNumber: new X509Certificate(cert).serialNumber,
+      revocationDate: dayFromNow(-1),
+    })),
+    signingAlgorithm: algorithm,
+    signingKey,
+  });
+  // OpenSSL wants another label than the library gives.
+  return list.toString('pem').replaceAll(' CRL-----', ' X509 CRL-----');
 }
 
 interface Subject {

@@ -60,9 +60,11 @@ class SecureSocketHandle extends NodeStreamHandle {
     this.#below.reset(this.socket);
   }
 
-  /** TLS makes nothing of nothing, so it is the socket below that is written to. */
+  /** TLS does not tell of an error when it is given no bytes to write, so it is the socket below that is asked. */
   protected override confirmEnd(answer: (error: Error | null | undefined) => void): void {
-    this.#below.socket.write(NO_BYTES, answer);
+    const { socket } = this.#below;
+    socket.write(NO_BYTES);
+    answer(socket.errored);
   }
 }
 
