@@ -2,7 +2,16 @@ import { Buffer } from 'node:buffer';
 import { expect } from 'chai';
 import { WriteBufferLimitError } from 'ropewalk/core';
 import type { Harness } from '../harness.ts';
-import { join, MEBIBYTE, pattern, roundTrip, serve, serveHalfClose, untilLost } from '../support/connections.ts';
+import {
+  expectReset,
+  join,
+  MEBIBYTE,
+  pattern,
+  roundTrip,
+  serve,
+  serveHalfClose,
+  untilLost,
+} from '../support/connections.ts';
 
 const HIGH_WATER_MARK_BYTES = 65_536;
 const WRITE_BUFFER_LIMIT_BYTES = 128 * MEBIBYTE;
@@ -243,7 +252,7 @@ function describeWriteBufferLimit(harness: () => Harness): void {
       });
       peer.resume();
       await h.until(() => peer.closed, 'the peer has seen the end');
-      expect(peer.reset).to.be.true;
+      expectReset(h, peer);
     });
 
     it('counts what has been given to the system and has not left', async () => {
