@@ -72,7 +72,8 @@ export class TLSContexts {
 }
 
 function makeServer(options: TLSOptions): Server {
-  const { requestCert, rejectUnauthorized, ALPNProtocols, SNICallback, ticketKeys, contexts = {} } = options;
+  const { requestCert, rejectUnauthorized, ALPNProtocols, ticketKeys } = options;
+  const chooseContext = chooserOf(options);
   const serverOptions: TlsOptions = {
     ...contextOptions(options, options),
     // The reactor has a clock of its own for that.
@@ -83,14 +84,35 @@ function makeServer(options: TLSOptions): Server {
     ...(rejectUnauthorized !== undefined && { rejectUnauthorized }),
     ...(ALPNProtocols !== undefined && { ALPNProtocols: [...ALPNProtocols] }),
     ...(ticketKeys !== undefined && { ticketKeys: Buffer.from(ticketKeys) }),
-    // What the callback is given in portable code is opaque; it is what `createSecureContext` has made.
-    ...(SNICallback !== undefined && { SNICallback: SNICallback as NonNullable<TlsOptions['SNICallback']> }),
+    ...(chooseContext !== undefined && { SNICallback: chooseContext }),
   };
-  const server = createServer(serverOptions);
-  for (const [name, identity] of Object.entries(contexts)) {
-    server.addContext(name.toLowerCase(), contextOptions(options, identity));
-  }
-  return server;
+  return createServer(serverOptions);
+}
+
+type SNICallback = NonNullable<TlsOptions['SNICallback']>;
+
+function chooserOf(options: TLSOptions): SNICallback | undefined {
+  const { SNICallback, contexts } = options;
+  // What the callback is given in portable code is opaque; it is what `createSecureContext` has made.
+  if (SNICallback !== undefined) return SNICallback as SNICallback;
+  return contexts && chooseByName(options, contexts);
+}
+
+/**
+ * The server's own `addContext` is not used: it minds upper and lower case, which names do not (RFC 4343), and a `*` that was
+ * added later stands before an exact name.
+ */
+function chooseByName(options: TLSOptions, identities: NonNullable<TLSOptions['contexts']>): SNICallback {
+  const contexts = new Map(
+    Object.entries(identities).map(([name, identity]) => [
+      name.toLowerCase(),
+      createSecureContext(contextOptions(options, identity)),
+    ]),
+  );
+  return (servername, callback) => {
+    const name = servername.toLowerCase();
+    callback(null, contexts.get(name) ?? contexts.get(name.replace(/^[^.]+/, '*')));
+  };
 }
 
 /** All but the identity are the same for every name of a server. */
