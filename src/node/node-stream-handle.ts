@@ -190,7 +190,10 @@ export class NodeStreamHandle implements StreamHandle {
   }
 
   #fail(error: SystemError): void {
-    this.#leave()?.failed(error);
+    const listener = this.#leave();
+    // Node destroys a socket before it tells of an error, but one for TLS after its handshake does not.
+    if (!this.socket.destroyed) this.destroyAtOnce();
+    listener?.failed(error);
   }
 
   /** True if reading has failed but waits to be told: whoever writes now is told soon, without regard to pausing. */

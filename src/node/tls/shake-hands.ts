@@ -54,7 +54,6 @@ export function shakeHandsAsClient(
   socket.once('secureConnect', () => {
     socket.off('error', failed);
     socket.off('close', closed);
-    socket.disableRenegotiation();
     listener.secured(socket);
   });
 }
@@ -65,7 +64,7 @@ export function shakeHandsAsServer(stream: Duplex, server: Server, listener: Han
     switch (event) {
       case 'secureConnection': {
         const socket = first as TLSSocket; // as Node documents of the event
-        socket.disableRenegotiation();
+        socket.allowHalfOpen = stream.allowHalfOpen = true;
         listener.secured(socket);
         return true;
       }
@@ -77,6 +76,8 @@ export function shakeHandsAsServer(stream: Duplex, server: Server, listener: Han
         return false;
     }
   };
+  // A client that closes its half before the handshake is over has gone; Node would wait for it, and not say so.
+  stream.allowHalfOpen = false;
   // Inherits the listeners of the server, and so Node's own for 'connection', which takes `this` for its server.
   const view = Object.create(server, { emit: { value: emit } }) as Server;
   EventEmitter.prototype.emit.call(view, 'connection', stream);
