@@ -7,8 +7,7 @@
  * While it shakes hands there is only what it is spoken over. What its owner asks for meanwhile waits: one write, or the end of
  * writing, and whether to read. When it is secure, a handle over Node's TLS socket does everything.
  */
-import type { X509Certificate } from 'node:crypto';
-import type { TLSSocket } from 'node:tls';
+import type { PeerCertificate, TLSSocket } from 'node:tls';
 import type { Address } from '../../addresses.ts';
 import type { SystemError } from '../../interfaces/platform.ts';
 import type { StreamHandle } from '../../interfaces/stream-platform.ts';
@@ -34,7 +33,7 @@ export class NodeTLSHandle implements TLSHandle {
   #state: State = { name: 'shaking', isReading: false, unsent: [], isEnding: false };
   #listener: TLSListener | undefined;
   #negotiatedProtocol: string | undefined;
-  #peerCertificate: X509Certificate | undefined;
+  #peerCertificate: Uint8Array | undefined;
 
   /** `shakeHands` begins the handshake. */
   constructor(below: StreamHandle, underlay: Underlay, shakeHands: (listener: HandshakeListener) => void) {
@@ -54,7 +53,7 @@ export class NodeTLSHandle implements TLSHandle {
   }
 
   getPeerCertificate(): Uint8Array | undefined {
-    return this.#peerCertificate?.raw;
+    return this.#peerCertificate;
   }
 
   open(listener: TLSListener): void {
@@ -115,7 +114,9 @@ export class NodeTLSHandle implements TLSHandle {
     }
     const asked = this.#state;
     this.#negotiatedProtocol = typeof socket.alpnProtocol === 'string' ? socket.alpnProtocol : undefined;
-    this.#peerCertificate = socket.getPeerX509Certificate();
+    // Not getPeerX509Certificate(), which on a client takes the certificate away from OpenSSL. Without one it is an empty object.
+    const { raw }: Partial<PeerCertificate> = socket.getPeerCertificate();
+    this.#peerCertificate = raw;
     const handle = this.#underlay.handleOf(socket, this);
     this.#state = { name: 'secure', handle };
     const listener = this.#listener;
