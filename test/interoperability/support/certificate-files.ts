@@ -8,7 +8,7 @@ export interface CertificateFiles extends TestCertificates {
   /** The authority that the tests trust. */
   readonly caFile: string;
   /** A file of this name and content, for as long as the suite runs. */
-  file(name: string, content: string): string;
+  file(name: string, content: string | Uint8Array): string;
   /** The files of a key and of its certificate. */
   files(identity: Identity): { readonly key: string; readonly cert: string };
   /** One file with both. */
@@ -37,7 +37,7 @@ export function useCertificateFiles(): () => CertificateFiles {
 
 function write(folder: string, certificates: TestCertificates): CertificateFiles {
   const path = (name: string): string => join(folder, name);
-  const file = (name: string, content: string): string => {
+  const file = (name: string, content: string | Uint8Array): string => {
     writeFileSync(path(name), content);
     return path(name);
   };
