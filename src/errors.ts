@@ -223,6 +223,39 @@ export class CannotListenError extends BindError {
 }
 
 // ---------------------------------------------------------------------------------------------------------------
+// Datagrams.
+
+/** A datagram is longer than its network can carry: thrown by `write`, or reported when only the system knew. */
+export class MessageLengthError extends RopewalkError {
+  static {
+    identify(this, 'MessageLengthError', 'ERR_MESSAGE_LENGTH');
+  }
+  constructor(message = 'The datagram is too long to be sent', options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
+/** A datagram cannot go there: the host is no address, or of another family than the port, or not the one it is connected to. */
+export class InvalidAddressError extends RopewalkError {
+  static {
+    identify(this, 'InvalidAddressError', 'ERR_INVALID_ADDRESS');
+  }
+  /** The host as it was given. */
+  readonly address: string;
+  constructor(address: string, message: string, options?: ErrorOptions) {
+    super(`${message}; got '${address}'`, options);
+    this.address = address;
+  }
+}
+
+/** A multicast group could not be joined or left; the system's error is the `cause`. */
+export class MulticastJoinError extends RopewalkError {
+  static {
+    identify(this, 'MulticastJoinError', 'ERR_MULTICAST_JOIN');
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------
 // Endpoints.
 
 /** The `Deferred` of `endpoint.connect()` was cancelled. (That of `listen()` fails with `CancelledError`.) */
@@ -281,7 +314,10 @@ export class NotConnectingError extends RopewalkError {
   }
 }
 
-/** `connect` on a connector that is connecting or connected. */
+/**
+ * `connect` on a connector that is connecting or connected, or on a datagram port that has a peer; a second port for a datagram
+ * protocol that serves one.
+ */
 export class ConnectInProgressError extends RopewalkError {
   static {
     identify(this, 'ConnectInProgressError', 'ERR_CONNECT_IN_PROGRESS');

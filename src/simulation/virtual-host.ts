@@ -1,10 +1,12 @@
 import type { HostNames } from '../reactor/host-table.ts';
 import type { Platform, PlatformClock, RandomSource } from '../interfaces/platform.ts';
 import type { HostnameResolver } from '../interfaces/resolver.ts';
+import type { DatagramPlatform } from '../interfaces/datagram-platform.ts';
 import type { StreamPlatform } from '../interfaces/stream-platform.ts';
 import type { TLSEngine } from '../interfaces/tls-engine.ts';
 import type { Scheduler } from './scheduler.ts';
 import { VirtualClock } from './virtual-clock.ts';
+import { VirtualDatagrams, type VirtualDatagramsParts } from './virtual-datagrams.ts';
 import { VirtualResolver } from './virtual-resolver.ts';
 import { VirtualStreams, type VirtualStreamsParts } from './virtual-streams.ts';
 
@@ -15,7 +17,7 @@ export interface HostOptions {
 }
 
 /** What a world gives to each of its hosts. */
-export interface HostParts extends VirtualStreamsParts {
+export interface HostParts extends VirtualStreamsParts, VirtualDatagramsParts {
   readonly scheduler: Scheduler;
   readonly random: RandomSource;
   readonly tls: TLSEngine | undefined;
@@ -31,6 +33,8 @@ export class VirtualHost implements Platform {
   readonly clock: PlatformClock;
   /** Connections and listeners in memory. */
   readonly streams: StreamPlatform;
+  /** Datagrams and groups in memory. */
+  readonly datagrams: DatagramPlatform;
   /** Knows the names of `HostOptions`, and `localhost`. */
   readonly resolver: HostnameResolver;
   /** Chance, as the seed of the world chooses it. */
@@ -41,6 +45,8 @@ export class VirtualHost implements Platform {
   readonly virtualClock: VirtualClock;
   /** @internal The streams, with what they can do beyond the platform's seam. */
   readonly virtualStreams: VirtualStreams;
+  /** @internal The datagrams, with what they can do beyond the platform's seam. */
+  readonly virtualDatagrams: VirtualDatagrams;
   /** Names what keeps the host's reactor busy, for the error about an instant that does not end. */
   describePending: (() => readonly string[]) | undefined = undefined;
 
@@ -51,6 +57,8 @@ export class VirtualHost implements Platform {
     this.clock = this.virtualClock;
     this.virtualStreams = new VirtualStreams(parts);
     this.streams = this.virtualStreams;
+    this.virtualDatagrams = new VirtualDatagrams(parts);
+    this.datagrams = this.virtualDatagrams;
     this.resolver = new VirtualResolver(parts.scheduler, options.names ?? {});
     this.random = parts.random;
     if (parts.tls !== undefined) this.tls = parts.tls;

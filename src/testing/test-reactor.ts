@@ -1,6 +1,7 @@
 import { requireDelay, requirePort, requireString } from '../arguments.ts';
 import type { ErrorClass, Failure } from '../deferred/failure.ts';
 import { UnsupportedError } from '../errors.ts';
+import type { ReactorObserver } from '../interfaces/observer.ts';
 import type { Logger } from '../interfaces/logger.ts';
 import type { TLSEngine, TLSOptions, TLSParameters } from '../interfaces/tls-engine.ts';
 import { collectBetweenTurns, UnhandledErrorCollector } from '../deferred/unhandled.ts';
@@ -13,6 +14,7 @@ import { TURNS_PER_INSTANT_MAX, World } from '../simulation/world.ts';
 import { Macrotasks } from './macrotask.ts';
 import { DEFAULT_PEER_WINDOW_BYTES, ScriptedPeer, type ScriptedPeerOptions } from './scripted-peer.ts';
 import type { PeerTLS } from './secured-connect.ts';
+import { ScriptedDatagramPeer, type ScriptedDatagramPeerOptions } from './scripted-datagram-peer.ts';
 import { ScriptedServer, type ScriptedServerOptions } from './scripted-server.ts';
 
 /** The options of a test reactor. */
@@ -30,6 +32,8 @@ export interface TestReactorOptions {
    * It needs real turns of the host's event loop: use `advanceAsync`.
    */
   readonly tls?: TLSEngine;
+  /** Watches what happens; see `ReactorObserver`. */
+  readonly observer?: ReactorObserver;
   /** Is told what is worth a note but is nobody's error: failed handshakes of clients. */
   readonly logger?: Logger;
 }
@@ -73,11 +77,20 @@ export class TestReactor extends Reactor implements Disposable {
   #errors: ReportedError[] = [];
 
   constructor(options: TestReactorOptions = {}) {
-    const { running = true, names = {}, seed = 0, maxTurnsPerInstant = TURNS_PER_INSTANT_MAX, tls, logger } = options;
+    const {
+      running = true,
+      names = {},
+      seed = 0,
+      maxTurnsPerInstant = TURNS_PER_INSTANT_MAX,
+      tls,
+      logger,
+      observer,
+    } = options;
     const world = new World({ seed, maxTurnsPerInstant, ...(tls && { tls }) });
     const host = world.addHost('test', { names });
     super(host, {
       ...(logger && { logger }),
+      ...(observer && { observer }),
       errorReporter: (failure, _message, stands = () => true) => {
         this.#errors.push({ failure, stands });
       },
@@ -157,6 +170,11 @@ export class TestReactor extends Reactor implements Disposable {
       serverOptions,
       tls && this.#peerTLS({ role: 'server', options: tls, servername: undefined }),
     );
+  }
+
+  /** Opens a socket for datagrams under the test's control, at once. Throws `CannotListenError` if the port is taken. */
+  datagramPeer(options: ScriptedDatagramPeerOptions = {}): ScriptedDatagramPeer {
+    return new ScriptedDatagramPeer(this.#host.virtualDatagrams, options);
   }
 
   /**

@@ -8,12 +8,16 @@ const NO_BYTES = Buffer.alloc(0);
 
 /** What a peer is made of. */
 export interface PeerParts {
-  /** What it reads and writes: connected, with half-open connections allowed. */
+  /** What it reads and writes, with half-open connections allowed. */
   readonly socket: Socket;
+  /** The connected socket of the system; `socket` itself, unless that is spoken over it. */
+  readonly raw: Socket;
   /** Its own address. */
   readonly host: Address;
   /** The address of the reactor's end. */
   readonly peer: Address;
+  /** Closes the writing half of `socket`. */
+  readonly end: () => void;
   /** Resets the connection, or what comes nearest. */
   readonly abort: () => void;
 }
@@ -29,16 +33,18 @@ export class NodePeer implements Peer {
   #reset: boolean;
 
   constructor(parts: PeerParts, options: { readonly allowHalfOpen?: boolean; readonly reading?: boolean }) {
-    const { socket } = parts;
+    const { socket, raw } = parts;
     this.#parts = parts;
     this.#allowHalfOpen = options.allowHalfOpen ?? false;
     this.#reset = socket.errored !== null;
     socket.on('end', () => {
       this.#endRead();
     });
-    socket.on('error', () => {
-      if (!this.#isAborted) this.#reset = true;
-    });
+    for (const either of new Set([socket, raw])) {
+      either.on('error', () => {
+        if (!this.#isAborted) this.#reset = true;
+      });
+    }
     socket.on('close', () => {
       this.#closed = true;
     });
@@ -67,7 +73,7 @@ export class NodePeer implements Peer {
   }
 
   end(): void {
-    this.#parts.socket.end();
+    this.#parts.end();
   }
 
   abort(): void {
@@ -109,15 +115,15 @@ export class NodePeer implements Peer {
 
   /** When data and a reset come out of one poll, libuv reports a clean end; a write of no bytes tells them apart. */
   #endRead(): void {
-    const { socket } = this.#parts;
+    const { socket, raw, end } = this.#parts;
     if (!socket.writable) {
       this.#ended = true;
       return;
     }
-    socket.write(NO_BYTES, (error) => {
+    raw.write(NO_BYTES, (error) => {
       if (error instanceof Error) return;
       this.#ended = true;
-      if (!this.#allowHalfOpen) socket.end();
+      if (!this.#allowHalfOpen) end();
     });
   }
 }
@@ -187,6 +193,14 @@ export class NodePeerServer implements RawServer {
     this.#server.close();
     return Promise.resolve();
   }
+}
+
+/** For a peer that is the socket of the system itself. */
+export function rawParts(socket: Socket): Pick<PeerParts, 'socket' | 'raw' | 'end'> {
+  const end = (): void => {
+    socket.end();
+  };
+  return { socket, raw: socket, end };
 }
 
 /** The addresses of the two ends of a TCP socket. */

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Feature, ServeOptions } from '../harness.ts';
 import type { NodeKind } from './node-kind.ts';
-import { connectRaw, NodePeer, NodePeerServer, tcpAddresses } from './node-peers.ts';
+import { connectRaw, NodePeer, NodePeerServer, rawParts, tcpAddresses } from './node-peers.ts';
 import { hostAndPort, TCP_CALLS } from './reactor-calls.ts';
 import { UnansweringServer } from './unanswering-server.ts';
 
@@ -29,7 +29,7 @@ export const NODE_TCP: NodeKind = {
 export const NODE_TCP_BY_DATA_EVENTS: NodeKind = {
   ...NODE_TCP,
   name: `${NODE_TCP.name}, read by data events`,
-  manyCount: 2000,
+  manyCount: 1000,
   platformOptions: { reading: 'data' },
 };
 
@@ -37,5 +37,5 @@ function tcpPeer(socket: Socket, options: ServeOptions): NodePeer {
   const abort = (): void => {
     socket.resetAndDestroy();
   };
-  return new NodePeer({ socket, abort, ...tcpAddresses(socket) }, options);
+  return new NodePeer({ ...rawParts(socket), ...tcpAddresses(socket), abort }, options);
 }

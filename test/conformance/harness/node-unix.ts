@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { type Address, UNIXAddress } from 'ropewalk/core';
 import type { ServeOptions } from '../harness.ts';
 import type { NodeKind } from './node-kind.ts';
-import { connectRaw, NodePeer, NodePeerServer, type PeerParts } from './node-peers.ts';
+import { connectRaw, NodePeer, NodePeerServer, type PeerParts, rawParts } from './node-peers.ts';
 import { pathOf, UNIX_CALLS } from './reactor-calls.ts';
 
 /** The end that connects has no name. */
@@ -14,25 +14,25 @@ export const NODE_UNIX: NodeKind = {
   ...UNIX_CALLS,
   name: 'UNIX sockets on Node',
   features: [],
-  manyCount: 2000,
+  manyCount: 1000,
   platformOptions: {},
   dial: async (destination, options) => {
     const socket = await connectRaw({ path: pathOf(destination) }, options);
-    return unixPeer({ socket, host: UNNAMED, peer: destination }, options);
+    return unixPeer(socket, { host: UNNAMED, peer: destination }, options);
   },
   serve: async (place, options, until) => {
-    const toPeer = (socket: Socket): NodePeer => unixPeer({ socket, host: place, peer: UNNAMED }, options);
+    const toPeer = (socket: Socket): NodePeer => unixPeer(socket, { host: place, peer: UNNAMED }, options);
     const server = await NodePeerServer.listen({ path: pathOf(place) }, toPeer, until);
     if (options.answer === 'refuse') await leaveBehind(server, place);
     return server;
   },
 };
 
-function unixPeer(parts: Omit<PeerParts, 'abort'>, options: ServeOptions): NodePeer {
+function unixPeer(socket: Socket, addresses: Pick<PeerParts, 'host' | 'peer'>, options: ServeOptions): NodePeer {
   const abort = (): void => {
-    parts.socket.destroy();
+    socket.destroy();
   };
-  return new NodePeer({ ...parts, abort }, options);
+  return new NodePeer({ ...rawParts(socket), ...addresses, abort }, options);
 }
 
 /** Stops a server as if its process had died: its file stays. libuv removes the file it made, unless it is elsewhere. */
