@@ -191,8 +191,8 @@ export class NodeStreamHandle implements StreamHandle {
 
   #fail(error: SystemError): void {
     const listener = this.#leave();
-    // Node destroys a socket before it tells of an error, but one for TLS after its handshake does not.
-    if (!this.socket.destroyed) this.destroyAtOnce();
+    // Under TLS a socket is not destroyed by every error, nor by an end that is none.
+    this.socket.destroy();
     listener?.failed(error);
   }
 
@@ -290,6 +290,7 @@ export class NodeStreamHandle implements StreamHandle {
     }
     this.#heldLast = systemError;
     this.#holdBuffered();
+    this.socket.destroy();
   };
 
   /** What stands in the socket's own buffer came before the error; there is some where Node reads ahead. */

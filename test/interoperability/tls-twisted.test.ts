@@ -3,7 +3,6 @@ import { Buffer } from 'node:buffer';
 import { X509Certificate } from 'node:crypto';
 import { expect } from 'chai';
 import {
-  CertificateError,
   ConnectionAborted,
   ConnectionDone,
   ConnectionLost,
@@ -11,6 +10,7 @@ import {
   PeerVerifyError,
   type Protocol,
   type TLSOptions,
+  VerifyError,
 } from 'ropewalk';
 import { bulk, BulkProducer, MEGABYTE } from './support/bulk.ts';
 import { type CertificateFiles, useCertificateFiles } from './support/certificate-files.ts';
@@ -183,7 +183,7 @@ function describeClosing({ join, told }: Talk, isTruncationDetected: boolean): v
 
   it(`${isTruncationDetected ? 'tells' : 'takes for an end'} a Twisted that closes its half below TLS`, async () => {
     const ours = new Witness({ made: (transport) => transport.write('before the end') });
-    await join('ends-first', ours);
+    await join('ends-below', ours);
     await ours.lost();
     expect(ours.lostBy).to.be.instanceOf(isTruncationDetected ? ConnectionLost : ConnectionDone);
   });
@@ -206,7 +206,7 @@ function describeClosing({ join, told }: Talk, isTruncationDetected: boolean): v
     expect(ours.events).to.deep.equal(['made', 'secured', 'lost']);
     expect(ours.lostBy).to.be.instanceOf(ConnectionLost);
     expect(ours.lostBy).not.to.be.instanceOf(ConnectionAborted);
-    expect(await told('aborts', 'lost')).to.equal('ConnectionAborted');
+    expect(await told('aborts', 'lost')).to.match(/^Connection(Lost|Aborted)$/); // not the same in all versions
   });
 }
 
@@ -274,14 +274,16 @@ function describeStartTLS({ joinPlain, told, certificates }: Talk, role: Role): 
   ] as const) {
     it(`begins TLS in the middle of a conversation, as its ${isServer ? 'server' : 'client'}`, async () => {
       const data = bulk(2 * MEGABYTE);
-      const ours = upgrading(isServer, ({ transport }) => {
+      let plainBytes = 0;
+      const ours = upgrading(isServer, ({ transport, receivedBytes }) => {
+        plainBytes = receivedBytes;
         if (role === 'server') transport.write(data);
       });
       await joinPlain(name, ours);
       await told(name, 'secured');
       if (role === 'server') {
-        await ours.until(() => ours.receivedBytes === 'GO\r\n'.length + data.length);
-        expect(digestOf([ours.received.subarray('GO\r\n'.length)])).to.equal(digestOf([data]));
+        await ours.until(() => ours.receivedBytes === plainBytes + data.length);
+        expect(digestOf([ours.received.subarray(plainBytes)])).to.equal(digestOf([data]));
         ours.transport.loseConnection();
       } else {
         expect(await told(name, 'heard')).to.equal('True');
@@ -305,14 +307,17 @@ function describeRefusing({ running, certificates, peer, told }: Talk): void {
     expect(await told('reader', 'lost')).to.equal('Error');
   });
 
-  it('loses a Twisted that wanted another host', async () => {
+  it('loses a Twisted that wanted another host, before it has a protocol for it', async () => {
     const ours = new Witness();
     const port = await running().serveTLS(() => ours, serverTLS(certificates()));
     peer().connect('reader', port, 'elsewhere.example');
     expect(await told('reader', 'lost')).to.equal('VerificationError');
+    const { error } = await running().problem();
+    expect(error).to.have.property('code', 'ECONNRESET');
+    expect(ours.events).to.be.empty;
   });
 
-  it('refuses a Twisted with a certificate for a server', async () => {
+  it('refuses a Twisted whose certificate it does not trust', async () => {
     const port = await running().serveTLS(() => new Witness(), {
       ...serverTLS(certificates()),
       requestCert: true,
@@ -320,7 +325,8 @@ function describeRefusing({ running, certificates, peer, told }: Talk): void {
     });
     peer().connect('reader', port);
     const { error } = await running().problem();
-    expect(error).not.to.be.instanceOf(CertificateError);
+    expect(error).to.be.instanceOf(VerifyError);
+    expect(error).not.to.be.instanceOf(PeerVerifyError);
     await told('reader', 'lost');
   });
 }

@@ -13,6 +13,7 @@ import {
   type TlsOptions,
 } from 'node:tls';
 import type { TLSIdentity, TLSOptions } from '../../interfaces/tls-engine.ts';
+import { chooseByCallback, chooseFromTable } from './server-names.ts';
 
 /** As many hosts as Node's own agent for HTTPS remembers sessions of. */
 const SESSIONS_MAX = 100;
@@ -24,15 +25,22 @@ export interface ClientContext {
   readonly sessions: SessionCache;
 }
 
+/** What a client keeps of a connection to make the next one with less work. */
+export interface ResumableSession {
+  readonly ticket: Buffer;
+  /** In DER: Node does not find the server's certificate in a session that has been resumed. */
+  readonly certificate: Buffer | undefined;
+}
+
 /** The sessions that may be resumed, the least recently made forgotten first. */
 export class SessionCache {
-  readonly #sessions = new Map<string, Buffer>();
+  readonly #sessions = new Map<string, ResumableSession>();
 
-  get(servername: string): Buffer | undefined {
+  get(servername: string): ResumableSession | undefined {
     return this.#sessions.get(servername);
   }
 
-  set(servername: string, session: Buffer): void {
+  set(servername: string, session: ResumableSession): void {
     this.#sessions.delete(servername);
     this.#sessions.set(servername, session);
     if (this.#sessions.size <= SESSIONS_MAX) return;
@@ -74,7 +82,7 @@ export class TLSContexts {
 
 function makeServer(options: TLSOptions): Server {
   const { requestCert, rejectUnauthorized, ALPNProtocols, ticketKeys } = options;
-  const chooseContext = chooserOf(options);
+  const SNICallback = nameChooser(options);
   const serverOptions: TlsOptions = {
     ...contextOptions(options, options),
     // The reactor has a clock of its own for that.
@@ -85,35 +93,20 @@ function makeServer(options: TLSOptions): Server {
     ...(rejectUnauthorized !== undefined && { rejectUnauthorized }),
     ...(ALPNProtocols !== undefined && { ALPNProtocols: [...ALPNProtocols] }),
     ...(ticketKeys !== undefined && { ticketKeys: Buffer.from(ticketKeys) }),
-    ...(chooseContext !== undefined && { SNICallback: chooseContext }),
+    ...(SNICallback !== undefined && { SNICallback }),
   };
   return createServer(serverOptions);
 }
 
-type SNICallback = NonNullable<TlsOptions['SNICallback']>;
-
-function chooserOf(options: TLSOptions): SNICallback | undefined {
+/** What finds an identity by its name, if there is more than one. */
+function nameChooser(options: TLSOptions): TlsOptions['SNICallback'] {
   const { SNICallback, contexts } = options;
-  // What the callback is given in portable code is opaque; it is what `createSecureContext` has made.
-  if (SNICallback !== undefined) return SNICallback as SNICallback;
-  return contexts && chooseByName(options, contexts);
-}
-
-/**
- * The server's own `addContext` is not used: it minds upper and lower case, which names do not (RFC 4343), and a `*` that was
- * added later stands before an exact name.
- */
-function chooseByName(options: TLSOptions, identities: NonNullable<TLSOptions['contexts']>): SNICallback {
-  const contexts = new Map(
-    Object.entries(identities).map(([name, identity]) => [
-      name.toLowerCase(),
-      createSecureContext(contextOptions(options, identity)),
-    ]),
+  if (SNICallback !== undefined) return chooseByCallback(SNICallback);
+  if (contexts === undefined) return undefined;
+  const table = Object.entries(contexts).map(
+    ([name, identity]) => [name.toLowerCase(), createSecureContext(contextOptions(options, identity))] as const,
   );
-  return (servername, callback) => {
-    const name = servername.toLowerCase();
-    callback(null, contexts.get(name) ?? contexts.get(name.replace(/^[^.]+/, '*')));
-  };
+  return chooseFromTable(new Map(table));
 }
 
 /** All but the identity are the same for every name of a server. */

@@ -106,7 +106,15 @@ class StartsReversedTLS(StartsTLS):
     isTLSServer = {"server": False, "client": True}
 
 
-PROTOCOLS = {**PROTOCOLS, "known": Known, "starttls": StartsTLS, "starttls-reversed": StartsReversedTLS}
+class EndsBelow(Reporting, Protocol):
+    """Says its last word and closes its half of the TCP connection, without a word of TLS."""
+
+    def dataReceived(self, data):
+        self.transport.write(b"my last word")
+        reactor.callLater(0, self.transport.loseWriteConnection)
+
+
+PROTOCOLS = {**PROTOCOLS, "ends-below": EndsBelow, "known": Known, "starttls": StartsTLS, "starttls-reversed": StartsReversedTLS}
 
 
 def make_factory(kind, role, name):
