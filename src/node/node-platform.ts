@@ -4,16 +4,20 @@ import type {
   PlatformClock,
   RandomSource,
   SignalPlatform,
+  StdioPlatform,
 } from '../interfaces/platform.ts';
 import type { HostnameResolver } from '../interfaces/resolver.ts';
+import type { ProcessPlatform } from '../interfaces/process-platform.ts';
 import type { StreamPlatform } from '../interfaces/stream-platform.ts';
 import type { ContextPlatform } from '../interfaces/context.ts';
 import { LINGER_SECONDS } from './linger.ts';
 import { NodeClock } from './node-clock.ts';
 import { NodeContext } from './node-context.ts';
 import { NodeLiveness } from './liveness.ts';
+import { NodeProcesses } from './node-processes.ts';
 import { NodeResolver } from './node-resolver.ts';
 import { NodeSignals } from './signals.ts';
+import { NodeStdio } from './node-stdio.ts';
 import { NodeStreams, type ReadingMode } from './node-streams.ts';
 
 /** How a Node platform behaves where there is a choice. */
@@ -34,6 +38,8 @@ export class NodePlatform implements Platform {
   readonly streams: StreamPlatform;
   readonly resolver: HostnameResolver = new NodeResolver();
   readonly random: RandomSource = { next: () => Math.random() };
+  readonly processes: ProcessPlatform;
+  readonly stdio: StdioPlatform = new NodeStdio();
   readonly signals: SignalPlatform = new NodeSignals();
   readonly liveness: LivenessPlatform = new NodeLiveness();
   readonly context: ContextPlatform = new NodeContext();
@@ -45,5 +51,6 @@ export class NodePlatform implements Platform {
       throw new RangeError(`lingerSeconds must be a finite number of at least 0, not ${lingerSeconds}`);
     }
     this.streams = new NodeStreams(reading, lingerSeconds);
+    this.processes = new NodeProcesses(reading);
   }
 }

@@ -287,6 +287,12 @@ export class Connection implements Transport, StreamListener, Flushable {
     if (this.#hasHandle) this.#updateReading();
   }
 
+  /** Ends it as the error of a hook does, which has been reported: in order, but waiting for no producer. */
+  closeFor(failure: Failure): void {
+    const isBroken = this.#life.state === 'open' || (this.#life.state === 'closing' && this.#life.waitsForProducer);
+    if (isBroken) this.#close(failure, false);
+  }
+
   /** The reactor stops: the connection is lost at once, unsent bytes included. */
   reactorStopped(): void {
     switch (this.#life.state) {
@@ -438,8 +444,6 @@ export class Connection implements Transport, StreamListener, Flushable {
 
   /** Law 8: an error of a hook is reported, and costs this connection. */
   #hookFailed(error: unknown, message: string): void {
-    const failure = this.#parts.errors.report(error, message);
-    const isBroken = this.#life.state === 'open' || (this.#life.state === 'closing' && this.#life.waitsForProducer);
-    if (isBroken) this.#close(failure, false);
+    this.closeFor(this.#parts.errors.report(error, message));
   }
 }

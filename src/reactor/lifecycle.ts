@@ -115,6 +115,7 @@ export class Lifecycle {
     liveness?.keepAlive(true);
     this.#parts.loop.start();
     for (const connection of this.#parts.connections) connection.dispatchingChanged();
+    for (const child of this.#parts.processes) child.dispatchingChanged();
     this.#parts.loop.deliverNow(() => {
       this.#events.fire(
         'startup',
@@ -157,11 +158,12 @@ export class Lifecycle {
       });
   }
 
-  /** Ends all that is connected, connecting or listening; fires when the ports have closed. */
+  /** Ends all that is connected, connecting or listening; fires when the ports have closed, and children that are to end have. */
   #endEverything(): Deferred<unknown> {
     for (const connector of [...this.#parts.connectors]) connector.reactorStopped();
     for (const connection of [...this.#parts.connections]) connection.reactorStopped();
-    return new DeferredList([...this.#parts.ports].map((port) => port.stopListening()));
+    const children = [...this.#parts.processes].map((child) => child.reactorStopped());
+    return new DeferredList([...children, ...[...this.#parts.ports].map((port) => port.stopListening())]);
   }
 
   #end(run: Run): void {
@@ -169,6 +171,7 @@ export class Lifecycle {
     this.#running = false;
     this.#parts.loop.stop();
     for (const connection of this.#parts.connections) connection.dispatchingChanged();
+    for (const child of this.#parts.processes) child.dispatchingChanged();
     run.signals?.[Symbol.dispose]();
     this.#parts.platform.liveness?.keepAlive(false);
     run.ended();

@@ -1,5 +1,6 @@
 import type { HostnameResolver } from '../interfaces/resolver.ts';
 import type { Platform } from '../interfaces/platform.ts';
+import type { ChildProcess } from './child-process.ts';
 import type { Connection } from './connection.ts';
 import type { Contexts } from './contexts.ts';
 import type { ErrorReporter } from './error-reporter.ts';
@@ -25,4 +26,6 @@ export interface ReactorParts {
   readonly ports: Set<Port>;
   /** Connectors with an attempt under way. */
   readonly connectors: Set<StreamConnector>;
+  /** Programs that are about to be started, run, or have pipes open. */
+  readonly processes: Set<ChildProcess>;
 }

@@ -3,7 +3,7 @@ import type { DelayedCall } from '../interfaces/delayed-call.ts';
 import type { ListeningPort } from '../interfaces/listening-port.ts';
 import type { Logger } from '../interfaces/logger.ts';
 import type { Platform, TerminationSignal } from '../interfaces/platform.ts';
-import type { ClientProtocolFactory, ProtocolFactory } from '../interfaces/protocol.ts';
+import type { ClientProtocolFactory, ProtocolFactory, StreamProtocol } from '../interfaces/protocol.ts';
 import type {
   ConnectTCPOptions,
   ConnectUNIXOptions,
@@ -15,7 +15,15 @@ import type {
   SystemEventTriggerID,
 } from '../interfaces/reactor.ts';
 import type { HostnameResolver } from '../interfaces/resolver.ts';
+import type {
+  ChildProcessProtocol,
+  ProcessTransport,
+  ReactorProcess,
+  ReactorStdio,
+  SpawnProcessOptions,
+} from '../interfaces/process.ts';
 import type { ReactorTime } from '../interfaces/time.ts';
+import type { Transport } from '../interfaces/transport.ts';
 import { requireFunction, requireMethods } from '../arguments.ts';
 import { UnsupportedError } from '../errors.ts';
 import { Contexts } from './contexts.ts';
@@ -24,6 +32,8 @@ import { describeInspection, inspect, type ReactorInspection } from './inspectio
 import { Lifecycle, type RunOptions } from './lifecycle.ts';
 import { OutgoingSlab } from './outgoing-slab.ts';
 import type { ReactorParts } from './reactor-parts.ts';
+import { spawnProcess } from './spawn-process.ts';
+import { openStdio } from './stdio.ts';
 import { SystemEvents } from './system-events.ts';
 import { connectTCP, listenTCP } from './tcp.ts';
 import { TurnLoop } from './turn-loop.ts';
@@ -45,9 +55,9 @@ export interface ReactorOptions {
  * This class is a facade; each part of a reactor has a file of its own beside it. Nothing happens before `run()` but
  * the binding of ports. Any number of reactors may live in one process, and one that has stopped may be run again.
  * On Node make one with `createReactor()`, in tests with `new TestReactor()`. Source: Twisted's `IReactorCore`,
- * `IReactorTime`, `IReactorTCP`, `IReactorUNIX`.
+ * `IReactorTime`, `IReactorTCP`, `IReactorUNIX`, `IReactorProcess`.
  */
-export class Reactor implements ReactorTime, ReactorTCP, ReactorUNIX, AsyncDisposable {
+export class Reactor implements ReactorTime, ReactorTCP, ReactorUNIX, ReactorProcess, ReactorStdio, AsyncDisposable {
   readonly #parts: ReactorParts;
   readonly #lifecycle: Lifecycle;
   readonly #events: SystemEvents;
@@ -73,6 +83,7 @@ export class Reactor implements ReactorTime, ReactorTCP, ReactorUNIX, AsyncDispo
       connections: new Set(),
       ports: new Set(),
       connectors: new Set(),
+      processes: new Set(),
     };
     this.#events = new SystemEvents(errors);
     this.#lifecycle = new Lifecycle(this.#parts, this.#events);
@@ -227,6 +238,21 @@ export class Reactor implements ReactorTime, ReactorTCP, ReactorUNIX, AsyncDispo
     return connectUNIX(this.#parts, path, this.#bindFactory(factory), options);
   }
 
+  // ------------------------------------------------------------------------------------------------- processes, stdio
+
+  spawnProcess(
+    protocol: ChildProcessProtocol,
+    executable: string,
+    args: readonly string[] = [],
+    options: SpawnProcessOptions = {},
+  ): ProcessTransport {
+    return spawnProcess(this.#parts, protocol, executable, args, options);
+  }
+
+  openStdio(protocol: StreamProtocol): Transport {
+    return openStdio(this.#parts, protocol);
+  }
+
   // ----------------------------------------------------------------------------------------------------------- names
 
   /** Who resolves the names given to `connectTCP`. */
@@ -244,7 +270,7 @@ export class Reactor implements ReactorTime, ReactorTCP, ReactorUNIX, AsyncDispo
 
   // ------------------------------------------------------------------------------------------------------ observation
 
-  /** What is alive: delayed calls, connections, attempts to connect, ports. */
+  /** What is alive: delayed calls, connections, attempts to connect, ports, child processes. */
   inspect(): ReactorInspection {
     return inspect(this.#parts);
   }

@@ -1,10 +1,13 @@
 import type { HostNames } from '../reactor/host-table.ts';
-import type { Platform, PlatformClock, RandomSource } from '../interfaces/platform.ts';
+import type { Platform, PlatformClock, RandomSource, StdioPlatform } from '../interfaces/platform.ts';
+import type { ProcessPlatform } from '../interfaces/process-platform.ts';
 import type { HostnameResolver } from '../interfaces/resolver.ts';
 import type { StreamPlatform } from '../interfaces/stream-platform.ts';
 import type { Scheduler } from './scheduler.ts';
 import { VirtualClock } from './virtual-clock.ts';
+import { VirtualProcesses } from './virtual-processes.ts';
 import { VirtualResolver } from './virtual-resolver.ts';
+import { VirtualStdio } from './virtual-stdio.ts';
 import { VirtualStreams, type VirtualStreamsParts } from './virtual-streams.ts';
 
 /** The options of a host. */
@@ -33,10 +36,18 @@ export class VirtualHost implements Platform {
   readonly resolver: HostnameResolver;
   /** Chance, as the seed of the world chooses it. */
   readonly random: RandomSource;
+  /** Programs that are objects. */
+  readonly processes: ProcessPlatform;
+  /** A pipe to whoever plays the terminal. */
+  readonly stdio: StdioPlatform;
   /** @internal The clock, as the world winds it. */
   readonly virtualClock: VirtualClock;
   /** @internal The streams, with what they can do beyond the platform's seam. */
   readonly virtualStreams: VirtualStreams;
+  /** @internal The programs, and how they come to be there. */
+  readonly virtualProcesses: VirtualProcesses;
+  /** @internal The standard input and output, with their other end. */
+  readonly virtualStdio: VirtualStdio;
   /** Names what keeps the host's reactor busy, for the error about an instant that does not end. */
   describePending: (() => readonly string[]) | undefined = undefined;
 
@@ -49,5 +60,9 @@ export class VirtualHost implements Platform {
     this.streams = this.virtualStreams;
     this.resolver = new VirtualResolver(parts.scheduler, options.names ?? {});
     this.random = parts.random;
+    this.virtualProcesses = new VirtualProcesses(parts);
+    this.processes = this.virtualProcesses;
+    this.virtualStdio = new VirtualStdio(parts);
+    this.stdio = this.virtualStdio;
   }
 }

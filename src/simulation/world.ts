@@ -60,6 +60,8 @@ export interface WorldCensus {
   readonly listeners: number;
   /** Attempts to connect that have neither succeeded nor failed. */
   readonly attempts: number;
+  /** Programs that run, and ends of pipes that are not gone: those of programs, and of standard input and output. */
+  readonly processes: number;
   /** Events that have not happened yet. */
   readonly events: number;
 }
@@ -149,12 +151,17 @@ export class World implements Scheduler {
 
   /** Counts what has not come to an end, on all hosts together. */
   census(): WorldCensus {
-    const streams = [...this.#hosts.values()].map((host) => host.virtualStreams);
+    const hosts = [...this.#hosts.values()];
+    const streams = hosts.map((host) => host.virtualStreams);
     const total = (count: (of: VirtualStreams) => number): number => streams.reduce((sum, of) => sum + count(of), 0);
     return {
       streams: total((of) => of.streamCount),
       listeners: total((of) => of.listenerCount),
       attempts: total((of) => of.attemptCount),
+      processes: hosts.reduce(
+        (sum, { virtualProcesses, virtualStdio }) => sum + virtualProcesses.openCount + virtualStdio.openCount,
+        0,
+      ),
       events: this.#events.size,
     };
   }

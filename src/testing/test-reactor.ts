@@ -1,4 +1,4 @@
-import { requireDelay, requirePort, requireString } from '../arguments.ts';
+import { requireDelay, requireOptions, requirePort, requireString } from '../arguments.ts';
 import type { ErrorClass, Failure } from '../deferred/failure.ts';
 import { collectBetweenTurns, UnhandledErrorCollector } from '../deferred/unhandled.ts';
 import { describeInspection } from '../reactor/inspection.ts';
@@ -9,6 +9,7 @@ import type { HostNames } from '../reactor/host-table.ts';
 import { TURNS_PER_INSTANT_MAX, World } from '../simulation/world.ts';
 import { Macrotasks } from './macrotask.ts';
 import { DEFAULT_PEER_WINDOW_BYTES, ScriptedPeer, type ScriptedPeerOptions } from './scripted-peer.ts';
+import { ScriptedProgram, type ScriptedProgramOptions } from './scripted-program.ts';
 import { ScriptedServer, type ScriptedServerOptions } from './scripted-server.ts';
 
 /** The options of a test reactor. */
@@ -51,6 +52,7 @@ export interface DialOptions extends ScriptedPeerOptions {
 export class TestReactor extends Reactor implements Disposable {
   readonly #world: World;
   readonly #host: VirtualHost;
+  #terminal: ScriptedPeer | undefined;
   #errors: ReportedError[] = [];
 
   constructor(options: TestReactorOptions = {}) {
@@ -129,6 +131,28 @@ export class TestReactor extends Reactor implements Disposable {
   }
 
   /**
+   * Makes an executable, which `spawnProcess` can start from now on; there are no others. Each child of it is a
+   * `ScriptedProcess`, in the test's hands or under the control of `main`.
+   */
+  installProgram(executable: string, options: ScriptedProgramOptions = {}): ScriptedProgram {
+    requireString('executable', executable);
+    requireOptions('options', options, ['main', 'startError']);
+    return new ScriptedProgram(this.#world, this.#host.virtualProcesses, executable, options);
+  }
+
+  /**
+   * Whoever is at the other end of the standard input and output: what it sends is the input of `openStdio`, and it receives the
+   * output. It is connected once that has been called, and time has passed.
+   */
+  get terminal(): ScriptedPeer {
+    this.#terminal ??= new ScriptedPeer(this.#world, { allowHalfOpen: true }, (listener) => {
+      this.#host.virtualStdio.attach(listener);
+      return undefined;
+    });
+    return this.#terminal;
+  }
+
+  /**
    * What was reported and has not been flushed: errors thrown by hooks and calls, errors no Deferred handled. The error of
    * a Deferred goes as soon as somebody handles it, so a test may ask for it after the advance in which it arose.
    */
@@ -145,7 +169,7 @@ export class TestReactor extends Reactor implements Disposable {
   }
 
   /**
-   * Throws one error that lists all that is left: delayed calls, connections, attempts to connect, ports, and errors that
+   * Throws one error that lists all that is left: delayed calls, connections, attempts to connect, ports, child processes, and errors that
    * were not flushed. Call it in `afterEach`: at the end of the test itself it is not reached if an assertion fails.
    *
    * Scripted servers and peers are the test's own and do not count, so a server that still listens need not be stopped. A
