@@ -7,6 +7,9 @@ import { describeHalfClose } from './suites/half-close.ts';
 import { describeLifecycle } from './suites/lifecycle.ts';
 import { describeMany } from './suites/many.ts';
 import { describePorts } from './suites/ports.ts';
+import { describeProcessPipes } from './suites/process-pipes.ts';
+import { describeProcessStop } from './suites/process-stop.ts';
+import { describeProcesses } from './suites/processes.ts';
 import { describeProducers } from './suites/producers.ts';
 import { describeRegressions } from './suites/regressions.ts';
 import { describeTime } from './suites/time.ts';
@@ -25,6 +28,9 @@ const SUITES: readonly ((harness: () => Harness) => void)[] = [
   describeMany,
   describeUNIX,
   describeUNIXErrors,
+  describeProcesses,
+  describeProcessPipes,
+  describeProcessStop,
   describeRegressions,
 ];
 

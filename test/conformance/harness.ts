@@ -7,6 +7,7 @@
  * lacks is skipped, with the reason printed.
  */
 import type { Address, Failure, Reactor, ReactorOptions } from 'ropewalk/core';
+import type { ProgramCall, ProgramName } from './support/programs.ts';
 
 /** What a platform may lack. */
 export type Feature =
@@ -20,6 +21,10 @@ export type Feature =
   | 'ipv6'
   /** There are UNIX sockets. */
   | 'unix-sockets'
+  /** Programs can be started. */
+  | 'processes'
+  /** They are those of the host. */
+  | 'real-programs'
   /** Packets to some address are never answered, so that attempts hang. */
   | 'unanswered-connects';
 
@@ -39,6 +44,8 @@ export interface Harness {
   serve(options?: ServeOptions): Promise<PeerServer>;
   /** A path for a UNIX socket at which there is nothing, the same for the same name; needs 'unix-sockets'. */
   socketPath(name: string): string;
+  /** How to start a program of the suites, with arguments; needs 'processes'. */
+  program(name: ProgramName, ...args: string[]): ProgramCall;
   /** Sends a signal to the process the reactors are in; needs 'signals'. */
   sendSignal(signal: 'SIGINT' | 'SIGTERM'): void;
   /** Lets at least so many seconds pass on the clock of the reactors, and everything happen that is due. */

@@ -8,6 +8,7 @@ import { NodePlatform } from '../../../src/node/node-platform.ts';
 import type { ReadingMode } from '../../../src/node/node-streams.ts';
 import type { DialOptions, Feature, Harness, Peer, PeerServer, ServeOptions } from '../harness.ts';
 import { dialNode, type NodePeer, NodePeerServer } from './node-peers.ts';
+import { type ProgramCall, type ProgramName, PROGRAMS } from '../support/programs.ts';
 import { OpenHandles } from './open-handles.ts';
 import { Reactors } from './reactors.ts';
 import { UnansweringServer } from './unanswering-server.ts';
@@ -66,6 +67,10 @@ export class NodeHarness implements Harness {
     return join(this.#socketFolder, name);
   }
 
+  program(name: ProgramName, ...args: string[]): ProgramCall {
+    return { executable: 'sh', args: ['-c', PROGRAMS[name].script, name, ...args] };
+  }
+
   sendSignal(signal: 'SIGINT' | 'SIGTERM'): void {
     process.kill(process.pid, signal);
   }
@@ -109,7 +114,7 @@ function now(): number {
 
 function detectFeatures(): Set<Feature> {
   const features = new Set<Feature>(['real-time']);
-  if (process.platform !== 'win32') features.add('signals').add('unix-sockets');
+  if (process.platform !== 'win32') features.add('signals').add('unix-sockets').add('processes').add('real-programs');
   // The way in which the harness makes a port that does not answer is Linux's.
   if (process.platform === 'linux') features.add('unanswered-connects');
   const addresses = Object.values(networkInterfaces()).flatMap((interfaces) => interfaces ?? []);

@@ -32,8 +32,8 @@ export class Reactors {
   /** What is wrong after `end`: things still alive, and errors that no case took out. */
   problems(): string[] {
     const left = this.#reactors.flatMap((reactor) => {
-      const { connections, connectors, ports } = reactor.inspect();
-      return [...connections, ...connectors, ...ports].map((alive) => `left on a reactor: ${alive}`);
+      const { connections, connectors, ports, processes } = reactor.inspect();
+      return [...connections, ...connectors, ...ports, ...processes].map((alive) => `left on a reactor: ${alive}`);
     });
     return [...left, ...this.errors.map((failure) => `reported and not taken out: ${failure.getTraceback()}`)];
   }

@@ -3,8 +3,10 @@ import { type Address, ConnectionAborted, ConnectionLost, type Reactor, type Rea
 import { World } from 'ropewalk/simulation';
 import type { Platform } from '../../../src/interfaces/platform.ts';
 import { DEFAULT_PEER_WINDOW_BYTES, ScriptedPeer } from '../../../src/testing/scripted-peer.ts';
+import { ScriptedProgram } from '../../../src/testing/scripted-program.ts';
 import { ScriptedServer } from '../../../src/testing/scripted-server.ts';
 import type { DialOptions, Feature, Harness, Peer, PeerServer, ServeOptions } from '../harness.ts';
+import { type ProgramCall, type ProgramName, PROGRAMS } from '../support/programs.ts';
 import { Reactors } from './reactors.ts';
 
 /** In a world where nothing takes time, what has not happened after so many rounds never will. */
@@ -21,6 +23,7 @@ export class VirtualHarness implements Harness {
     'ipv6',
     'unanswered-connects',
     'unix-sockets',
+    'processes',
   ]);
   readonly #world = new World();
   readonly #machine = this.#world.addHost('machine');
@@ -35,15 +38,16 @@ export class VirtualHarness implements Harness {
   }
 
   get openHandleCount(): number {
-    const { streams, listeners, attempts, events } = this.#world.census();
-    return streams + listeners + attempts + events;
+    const { streams, listeners, attempts, processes, events } = this.#world.census();
+    return streams + listeners + attempts + processes + events;
   }
 
   createReactor(options: ReactorOptions = {}): Reactor {
     this.#reactorCount += 1;
     // Each reactor has a clock of its own to be woken by, and all share the network of the machine.
     const { name, clock, resolver, random } = this.#world.addHost(`reactor ${this.#reactorCount}`);
-    const platform: Platform = { name, clock, resolver, random, streams: this.#machine.streams };
+    const { streams, processes } = this.#machine;
+    const platform: Platform = { name, clock, resolver, random, streams, processes };
     return this.#reactors.create(platform, options);
   }
 
@@ -68,6 +72,13 @@ export class VirtualHarness implements Harness {
 
   socketPath(name: string): string {
     return `/run/${name}`;
+  }
+
+  program(name: ProgramName, ...args: string[]): ProgramCall {
+    const { executable } = new ScriptedProgram(this.#world, this.#machine.virtualProcesses, name, {
+      main: PROGRAMS[name].main,
+    });
+    return { executable, args };
   }
 
   sendSignal(): void {
