@@ -102,6 +102,9 @@ export interface ProcessTransport extends Consumer, AsyncDisposable {
   pauseProducing(): void;
   /** Delivers again, what came first first. */
   resumeProducing(): void;
+
+  /** The program, its number, and what has become of it, for messages: `program cat (process 1234, running)`. */
+  toString(): string;
 }
 
 /** How a program is started, and what becomes of it when the reactor stops. */

@@ -5,7 +5,7 @@
  * which holds its output is waited for until that has ended too. Cancelling the Deferred kills the program.
  */
 import { Buffer } from 'node:buffer';
-import { requireIntegerFrom, requireMethods, requireOptions } from '../arguments.ts';
+import { describe, requireIntegerFrom, requireMethods, requireOptions } from '../arguments.ts';
 import { cancelOnAbort } from '../deferred/abort-signal.ts';
 import { Deferred } from '../deferred/deferred.ts';
 import type { Failure } from '../deferred/failure.ts';
@@ -132,6 +132,9 @@ function collect(
   requireMethods('reactor', reactor, ['spawnProcess']);
   const { stdin, signal, maxOutputBytes = OUTPUT_LIMIT_BYTES, ...program } = options;
   requireIntegerFrom('maxOutputBytes', maxOutputBytes, 0);
+  if (stdin !== undefined && typeof stdin !== 'string' && !(stdin instanceof Uint8Array)) {
+    throw new TypeError(`stdin must be a Uint8Array or a string; got ${describe(stdin)}`);
+  }
   const collector = new Collector(destinations, maxOutputBytes);
   const childFDs: Record<number, ChildDescriptor> = {};
   if (stdin !== undefined) childFDs[0] = 'w';

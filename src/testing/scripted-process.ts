@@ -2,6 +2,7 @@ import { describe } from '../arguments.ts';
 import type { ChildDescriptor } from '../interfaces/process-platform.ts';
 import { requireSignal } from '../reactor/process-signals.ts';
 import type { VirtualProcess } from '../simulation/virtual-processes.ts';
+import { VirtualSystemError } from '../simulation/system-error.ts';
 import { type PeerWorld, ScriptedPeer } from './scripted-peer.ts';
 
 /** The highest code that a program can end with. */
@@ -50,6 +51,7 @@ export class ScriptedProcess {
    */
   onSignal: ((signal: string) => void) | undefined = undefined;
 
+  readonly #world: PeerWorld;
   readonly #child: VirtualProcess;
   readonly #pipes = new Map<number, ScriptedPeer>();
   readonly #signals: string[] = [];
@@ -66,6 +68,7 @@ export class ScriptedProcess {
     this.uid = uid;
     this.gid = gid;
     this.childFDs = Object.fromEntries(descriptors);
+    this.#world = world;
     this.#child = child;
     for (const [childFD, handle] of child.pipes) {
       const peer = new ScriptedPeer(world, { allowHalfOpen: true }, (listener) => {
@@ -94,11 +97,19 @@ export class ScriptedProcess {
     return this.pipe(2);
   }
 
-  /** Its end of the pipe at one of its descriptors. Throws `RangeError` where there is none. */
+  /**
+   * Its end of the pipe at one of its descriptors. Where there is none it is one that is closed, and drops what it is told to
+   * send, as the null device does.
+   */
   pipe(childFD: number): ScriptedPeer {
-    const pipe = this.#pipes.get(childFD);
-    if (pipe === undefined) throw new RangeError(`${this.executable} has no pipe at descriptor ${String(childFD)}`);
-    return pipe;
+    const existing = this.#pipes.get(childFD);
+    if (existing !== undefined) return existing;
+    const closed = new ScriptedPeer(this.#world, {}, (listener) => {
+      listener.connectFailed(new VirtualSystemError('ENXIO', 'open', `${this.executable} has no pipe there`));
+      return undefined;
+    });
+    this.#pipes.set(childFD, closed);
+    return closed;
   }
 
   /** The signals it has received, in order, by name: `SIGTERM`. */

@@ -7,6 +7,8 @@ import { describeHalfClose } from './suites/half-close.ts';
 import { describeLifecycle } from './suites/lifecycle.ts';
 import { describeMany } from './suites/many.ts';
 import { describePorts } from './suites/ports.ts';
+import { describeProcessEndpoint } from './suites/process-endpoint.ts';
+import { describeProcessOutput } from './suites/process-output.ts';
 import { describeProcessPipes } from './suites/process-pipes.ts';
 import { describeProcessStop } from './suites/process-stop.ts';
 import { describeProcesses } from './suites/processes.ts';
@@ -31,6 +33,8 @@ const SUITES: readonly ((harness: () => Harness) => void)[] = [
   describeProcesses,
   describeProcessPipes,
   describeProcessStop,
+  describeProcessOutput,
+  describeProcessEndpoint,
   describeRegressions,
 ];
 

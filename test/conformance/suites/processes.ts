@@ -107,6 +107,29 @@ function describeStart(harness: () => Harness): void {
     expect(reactor.inspect().processes).to.deep.equal([]);
   });
 
+  it('inherit the environment, unless they are given one, which is then the whole of it [82]', async function () {
+    const h = harness();
+    if (h.features.has('real-programs')) process.env['ROPEWALK_TEST'] = 'inherited';
+    try {
+      const inherited = await run(this, h, 'tell');
+      const given = await run(this, h, 'tell', { env: { ROPEWALK_TEST: 'given' } });
+      const empty = await run(this, h, 'tell', { env: {} });
+      for (const { protocol } of [inherited, given, empty]) await untilEnded(h, protocol);
+      expect(inherited.protocol.text()).to.equal('inherited|0|');
+      expect(given.protocol.text()).to.equal('given|0|');
+      expect(empty.protocol.text()).to.equal('|0|');
+    } finally {
+      delete process.env['ROPEWALK_TEST'];
+    }
+  });
+
+  it('have arguments that do not repeat the name of the program [83]', async function () {
+    const h = harness();
+    const { protocol } = await run(this, h, 'tell', { args: ['one', 'and two'], env: {} });
+    await untilEnded(h, protocol);
+    expect(protocol.text()).to.equal('|2|one and two');
+  });
+
   it('may all be called after the end, and do nothing', async function () {
     const h = harness();
     const { child, protocol } = await run(this, h, 'exit', { args: ['0'] });

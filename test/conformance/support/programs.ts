@@ -39,6 +39,32 @@ export const PROGRAMS = {
       child.exit();
     },
   },
+  /** Prints a variable of its environment, how many arguments it has, and the arguments. */
+  tell: {
+    script: 'printf %s "$ROPEWALK_TEST|$#|$*"',
+    main: (child) => {
+      const variable = child.env === undefined ? 'inherited' : (child.env['ROPEWALK_TEST'] ?? '');
+      child.stdout.send([variable, child.args.length, child.args.join(' ')].join('|'));
+      child.exit();
+    },
+  },
+  /** Prints its arguments and ends with a code: the first, the second to its standard error, the third. */
+  report: {
+    script: 'printf %s "$1"; printf %s "$2" >&2; exit "$3"',
+    main: (child) => {
+      child.stdout.send(child.args[0]!);
+      child.stderr.send(child.args[1]!);
+      child.exit(Number(child.args[2]));
+    },
+  },
+  /** Prints its argument, and is then ended by a signal. */
+  crash: {
+    script: 'printf %s "$1"; kill -SEGV $$',
+    main: (child) => {
+      child.stdout.send(child.args[0]!);
+      child.exit('SEGV');
+    },
+  },
   /** Prints so many bytes of 0. */
   pour: {
     script: 'exec head -c "$1" /dev/zero',
