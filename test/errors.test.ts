@@ -137,7 +137,7 @@ describe('The error classes', () => {
     const killed = new errors.ProcessTerminated({ signal: 'SIGKILL', status: 9 }, { cause });
     expect(killed.message).to.equal('The program was ended by SIGKILL.');
     expect(killed).to.include({ exitCode: undefined, signal: 'SIGKILL', status: 9, cause });
-    const output = { stdout: Buffer.from('out'), stderr: Buffer.from(`${'e'.repeat(300)}`) };
+    const output = { stdout: Buffer.from('out'), stderr: Buffer.from('e'.repeat(300)) };
     const unexpected = new errors.UnexpectedErrorOutput(output);
     expect(unexpected.output).to.equal(output);
     expect(unexpected.message).to.equal(`The program wrote to its standard error: ${'e'.repeat(200)}…`);

@@ -22,15 +22,22 @@ import { ReadSlabs, SlabSource } from './read-slabs.ts';
 import { takeOver } from './socket-takeover.ts';
 import { toSystemError } from './system-error.ts';
 
-export class NodeProcesses implements ProcessPlatform {
-  readonly #slabs: ReadSlabs | undefined;
+/** How the pipes of children become streams. */
+interface PipeMaker {
+  readonly slabs: ReadSlabs | undefined;
+  readonly takeOver: typeof takeOver;
+}
 
-  constructor(reading: ReadingMode) {
-    this.#slabs = reading === 'onread' ? new ReadSlabs() : undefined;
+export class NodeProcesses implements ProcessPlatform {
+  readonly #pipes: PipeMaker;
+
+  /** `takeOver` is another for tests of what is done on a runtime where nothing can be taken over. */
+  constructor(reading: ReadingMode, takeOverSocket: typeof takeOver = takeOver) {
+    this.#pipes = { slabs: reading === 'onread' ? new ReadSlabs() : undefined, takeOver: takeOverSocket };
   }
 
   spawn(program: ProcessProgram, listener: ProcessListener): ProcessHandle {
-    return new NodeProcess(program, listener, this.#slabs);
+    return new NodeProcess(program, listener, this.#pipes);
   }
 }
 
@@ -40,7 +47,7 @@ class NodeProcess implements ProcessHandle {
   #pipes: ReadonlyMap<number, PipeHandle> = new Map();
   #state: 'starting' | 'running' | 'over' = 'starting';
 
-  constructor(program: ProcessProgram, listener: ProcessListener, slabs: ReadSlabs | undefined) {
+  constructor(program: ProcessProgram, listener: ProcessListener, maker: PipeMaker) {
     this.#listener = listener;
     try {
       this.#child = spawn(program.executable, program.args, spawnOptions(program));
@@ -50,7 +57,7 @@ class NodeProcess implements ProcessHandle {
       return;
     }
     const child = this.#child;
-    this.#pipes = pipesOf(child, program, slabs);
+    this.#pipes = pipesOf(child, program, maker);
     child.unref();
     child.on('spawn', () => this.#started(child));
     child.on('error', (error) => this.#startFailed(error));
@@ -116,7 +123,7 @@ function spawnOptions(program: ProcessProgram): SpawnOptions {
 function pipesOf(
   child: ChildProcess,
   { descriptors }: ProcessProgram,
-  slabs: ReadSlabs | undefined,
+  maker: PipeMaker,
 ): ReadonlyMap<number, PipeHandle> {
   const pipes = new Map<number, PipeHandle>();
   // Its type knows five of them; and it is not there when Node could not even make them.
@@ -124,15 +131,15 @@ function pipesOf(
   for (const [childFD, descriptor] of descriptors) {
     const shell = shells?.[childFD];
     if (typeof descriptor === 'string' && shell instanceof Socket) {
-      pipes.set(childFD, pipeHandle(child, shell, descriptor === 'r' ? slabs : undefined));
+      pipes.set(childFD, pipeHandle(child, shell, descriptor, maker));
     }
   }
   return pipes;
 }
 
-function pipeHandle(child: ChildProcess, shell: Socket, slabs: ReadSlabs | undefined): PipeHandle {
-  const source = slabs && new SlabSource(slabs);
-  const socket = takeOver(shell, source);
+function pipeHandle(child: ChildProcess, shell: Socket, direction: 'w' | 'r', maker: PipeMaker): PipeHandle {
+  const source = direction === 'r' && maker.slabs !== undefined ? new SlabSource(maker.slabs) : undefined;
+  const socket = maker.takeOver(shell, source);
   const pipe = new PipeHandle({
     socket,
     source: source?.asked === true ? source : new DataEventSource(socket),
