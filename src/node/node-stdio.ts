@@ -50,7 +50,7 @@ class NodeStdioHandle implements StreamHandle {
 
   constructor() {
     this.#input.on('error', (error) => this.#readFailed(toSystemError(error)));
-    this.#output.on('error', (error) => this.#fail(toSystemError(error)));
+    this.#output.on('error', (error) => this.#writeFailed(toSystemError(error)));
   }
 
   open(listener: StreamListener): void {
@@ -125,6 +125,11 @@ class NodeStdioHandle implements StreamHandle {
   #readFailed(error: SystemError): void {
     if (this.#reading === 'paused') this.#readError = error;
     else this.#fail(error);
+  }
+
+  /** Once the output has been shut, it is somebody else who has written to it. */
+  #writeFailed(error: SystemError): void {
+    if (this.#writing !== 'shut') this.#fail(error);
   }
 
   #sent(): void {

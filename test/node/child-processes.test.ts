@@ -174,9 +174,8 @@ describe('child processes on Node', function () {
   });
 
   it('work where nothing can be taken over, but for the end of an input that is known with the end of the child', async () => {
-    const platform = { ...new NodePlatform(), processes: new NodeProcesses('onread', (shell) => shell) };
     const errors: Failure[] = [];
-    const plain = new Reactor(platform, { errorReporter: (failure) => void errors.push(failure) });
+    const plain = new Reactor(new PlainPlatform(), { errorReporter: (failure) => void errors.push(failure) });
     void plain.run({ installSignalHandlers: false });
     const data = Buffer.alloc(300_000, 'data');
     const cat = new RecordingProcessProtocol();
@@ -252,6 +251,11 @@ describe('child processes on Node', function () {
     };
   }
 });
+
+/** Node, as it would be without what is not documented of it. */
+class PlainPlatform extends NodePlatform {
+  override readonly processes = new NodeProcesses('onread', (shell) => shell);
+}
 
 /** `until` without a timer, which would be one of the handles that are counted. */
 async function untilPassed(condition: () => boolean): Promise<void> {
