@@ -127,7 +127,7 @@ export class ScriptedProcess {
    * close, but for those that are `holding`. Throws an `Error` if it has ended already, `RangeError` for what is neither code nor signal.
    */
   exit(ending: number | string = 0, { holding = [] }: ScriptedExitOptions = {}): void {
-    if (this.#child.hasExited) throw new Error(`${this.executable} has ended already`);
+    if (this.#child.hasExited) throw new Error(`${String(this)} has ended already`);
     this.#exit(requireEnding(ending), holding);
   }
 

@@ -52,7 +52,7 @@ export interface DialOptions extends ScriptedPeerOptions {
 export class TestReactor extends Reactor implements Disposable {
   readonly #world: World;
   readonly #host: VirtualHost;
-  #terminal: ScriptedPeer | undefined;
+  readonly #terminal: ScriptedPeer;
   #errors: ReportedError[] = [];
 
   constructor(options: TestReactorOptions = {}) {
@@ -66,6 +66,10 @@ export class TestReactor extends Reactor implements Disposable {
     });
     this.#world = world;
     this.#host = host;
+    this.#terminal = new ScriptedPeer(world, { allowHalfOpen: true }, (listener) => {
+      host.virtualStdio.attach(listener);
+      return undefined;
+    });
     host.describePending = () => describeInspection(this.inspect());
     // The promise of a run never rejects, and a test that wants it calls run() itself.
     if (running) void this.run();
@@ -145,10 +149,6 @@ export class TestReactor extends Reactor implements Disposable {
    * output. It is connected once that has been called, and time has passed.
    */
   get terminal(): ScriptedPeer {
-    this.#terminal ??= new ScriptedPeer(this.#world, { allowHalfOpen: true }, (listener) => {
-      this.#host.virtualStdio.attach(listener);
-      return undefined;
-    });
     return this.#terminal;
   }
 
