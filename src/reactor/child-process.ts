@@ -113,6 +113,7 @@ export class ChildProcess implements ProcessTransport, ProcessListener, ChildPip
       throw new RangeError(`descriptor ${String(childFD)} of ${this.#order.program.executable} is not written to`);
     }
     if (!this.#isBeforeRun) return this.#pipes.write(childFD, data);
+    if (this.#early.isClosed(childFD)) return false;
     const bytes = typeof data === 'string' ? Buffer.byteLength(data) : data.length;
     if (!this.#early.addWrite(bytes, () => this.#pipes.write(childFD, data))) {
       const error = new WriteBufferLimitError(this.#early.bytes + bytes, WRITE_BUFFER_LIMIT_BYTES);
@@ -138,9 +139,11 @@ export class ChildProcess implements ProcessTransport, ProcessListener, ChildPip
     if (this.#pipes.directionOf(childFD) === undefined) {
       throw new RangeError(`descriptor ${String(childFD)} of ${this.#order.program.executable} is no pipe`);
     }
-    this.#ask(() => {
+    const run = (): void => {
       this.#pipes.close(childFD);
-    });
+    };
+    if (this.#isBeforeRun) this.#early.addClose(childFD, run);
+    else run();
   }
 
   loseConnection(): void {
@@ -186,7 +189,7 @@ export class ChildProcess implements ProcessTransport, ProcessListener, ChildPip
     const stop = (): void => {
       this.#parts.errors.guard('An error in stopProducing of a producer', () => bound.stopProducing());
     };
-    if (this.#pipes.directionOf(STDIN) !== 'w') {
+    if (this.#pipes.directionOf(STDIN) !== 'w' || (this.#isBeforeRun && this.#early.isClosed(STDIN))) {
       stop();
       return;
     }
@@ -220,19 +223,13 @@ export class ChildProcess implements ProcessTransport, ProcessListener, ChildPip
   // ----------------------------------------------------------------------------------------- what the platform reports
 
   started(processId: number, pipes: ReadonlyMap<number, StreamHandle>): void {
-    this.#parts.loop.deliver(() => {
-      this.#pid = processId;
-      if (this.#life.state !== 'starting') {
-        for (const handle of pipes.values()) handle.reset(); // left before it ran
-        return;
-      }
-      this.#life = { state: 'running', handle: this.#life.handle };
-      this.#pipes.open(pipes);
-      for (const { run } of this.#early.take()) {
-        this.#parts.errors.guard(`An error in what was asked of ${String(this)} before it ran`, run);
-      }
-      this.#callHook('connectionMade', () => this.#protocol.makeConnection(this));
-    });
+    if (this.#life.state === 'starting') {
+      this.#parts.loop.deliver(() => {
+        this.#started(processId, pipes);
+      });
+    } else {
+      this.#started(processId, pipes); // nobody is told of it any more, whether or not the reactor runs
+    }
   }
 
   startFailed(error: SystemError): void {
@@ -243,7 +240,9 @@ export class ChildProcess implements ProcessTransport, ProcessListener, ChildPip
   }
 
   exited(exit: ProcessExit): void {
+    if (this.#life.state === 'left') this.#life = ENDED;
     this.#parts.loop.deliver(() => {
+      // Held meanwhile, it may come to one that has been left.
       if (this.#life.state === 'left') this.#life = ENDED;
       if (this.#life.state !== 'running') return;
       const reason = new Failure(exit.status === 0 ? new ProcessDone() : new ProcessTerminated(exit));
@@ -289,6 +288,20 @@ export class ChildProcess implements ProcessTransport, ProcessListener, ChildPip
 
   get #isBeforeRun(): boolean {
     return this.#life.state === 'waiting' || this.#life.state === 'starting';
+  }
+
+  #started(processId: number, pipes: ReadonlyMap<number, StreamHandle>): void {
+    this.#pid = processId;
+    if (this.#life.state !== 'starting') {
+      for (const handle of pipes.values()) handle.reset();
+      return;
+    }
+    this.#life = { state: 'running', handle: this.#life.handle };
+    this.#pipes.open(pipes);
+    for (const { run } of this.#early.take()) {
+      this.#parts.errors.guard(`An error in what was asked of ${String(this)} before it ran`, run);
+    }
+    this.#callHook('connectionMade', () => this.#protocol.makeConnection(this));
   }
 
   /** Does it now, or once the program runs. */

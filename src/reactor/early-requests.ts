@@ -1,5 +1,8 @@
 import { HIGH_WATER_MARK_BYTES, WRITE_BUFFER_LIMIT_BYTES } from './connection.ts';
 
+/** The descriptor whose pipe may have a producer: the standard input. */
+const PRODUCED_FD = 0;
+
 /** Something that was asked for: it is done later or, if it never can be, dropped. */
 export interface EarlyRequest {
   readonly run: () => void;
@@ -11,6 +14,7 @@ export class EarlyRequests {
   #requests: EarlyRequest[] = [];
   #bytes = 0;
   #hasProducer = false;
+  readonly #closed = new Set<number>();
 
   /** How many bytes wait to be written. */
   get bytes(): number {
@@ -20,6 +24,16 @@ export class EarlyRequests {
   /** Whether as much waits as a producer is paused for. */
   get isFull(): boolean {
     return this.#bytes > HIGH_WATER_MARK_BYTES;
+  }
+
+  /** Whether a pipe takes no more: it is to be closed, and no producer of its is waited for. */
+  isClosed(childFD: number): boolean {
+    return this.#closed.has(childFD) && !(childFD === PRODUCED_FD && this.#hasProducer);
+  }
+
+  addClose(childFD: number, run: () => void): void {
+    this.#closed.add(childFD);
+    this.add(run);
   }
 
   add(run: () => void): void {

@@ -102,6 +102,10 @@ function describeClosing(harness: () => Harness): void {
     const { child, protocol } = spawn(h, reactor, 'cat');
     child.write('a question');
     child.closeStdin();
+    expect(child.write('too late')).to.be.false;
+    const producer = new RecordingProducer();
+    child.registerProducer(producer, true);
+    expect(producer.calls).to.deep.equal(['stopProducing']);
     child.closeStderr();
     await untilEnded(h, protocol);
     expect(protocol.text()).to.equal('a question');
