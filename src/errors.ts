@@ -1,3 +1,4 @@
+/* eslint-disable max-lines -- a list of small classes, which is looked up in one place */
 /**
  * Every error class of Ropewalk, grouped by whose fault the error is.
  *
@@ -6,6 +7,7 @@
  * in capitals without a final `Error`, so that programs can tell errors apart without reading messages, and across
  * two copies of this package. The classes and their hierarchy are Twisted's (`twisted.internet.error`, `.defer`).
  */
+import type { Buffer } from 'node:buffer';
 import { requireIntegerFrom } from './arguments.ts';
 import type { Failure } from './deferred/failure.ts';
 
@@ -193,6 +195,107 @@ export class CertificateError extends RopewalkError {
   constructor(message: string, hostname: string, options?: ErrorOptions) {
     super(message, options);
     this.hostname = hostname;
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Programs.
+
+/** What somebody had collected of a program's output when it ended. */
+export interface CollectedOutput {
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+}
+
+/** The program ended with code 0. Delivered to `processExited` and `processEnded`. */
+export class ProcessDone extends ConnectionDone {
+  static {
+    identify(this, 'ProcessDone', 'ERR_PROCESS_DONE');
+  }
+  /** Always 0: any other code is a `ProcessTerminated`. */
+  readonly exitCode: number = 0;
+  /** What `wait` gave. */
+  readonly status: number = 0;
+  constructor(detail = 'The program ended with exit code 0.', options?: ErrorOptions) {
+    super(detail, options);
+  }
+}
+
+/** What is known of a program that ended badly. */
+export interface ProcessTermination {
+  readonly exitCode?: number | undefined;
+  readonly signal?: string | undefined;
+  readonly status?: number | undefined;
+  readonly output?: CollectedOutput | undefined;
+}
+
+/** The program ended with another code than 0, or by a signal. Delivered to `processExited` and `processEnded`. */
+export class ProcessTerminated extends ConnectionLost {
+  static {
+    identify(this, 'ProcessTerminated', 'ERR_PROCESS_TERMINATED');
+  }
+  /** What it ended with; undefined if a signal ended it. */
+  readonly exitCode: number | undefined;
+  /** The name of the signal that ended it, `SIGKILL` for instance. */
+  readonly signal: string | undefined;
+  /** What `wait` has for the two: the code times 256, or the number of the signal. */
+  readonly status: number | undefined;
+  /** What it had printed, where somebody collected that: `getProcessOutput` and its like. */
+  readonly output: CollectedOutput | undefined;
+  constructor({ exitCode, signal, status, output }: ProcessTermination = {}, options?: ErrorOptions) {
+    super(
+      signal === undefined
+        ? `The program ended with exit code ${String(exitCode)}.`
+        : `The program was ended by ${signal}.`,
+      options,
+    );
+    this.exitCode = exitCode;
+    this.signal = signal;
+    this.status = status;
+    this.output = output;
+  }
+}
+
+/** The program could not be started; `cause` is the system's error. Delivered to `processEnded`. */
+export class ProcessStartError extends ConnectError {
+  static {
+    identify(this, 'ProcessStartError', 'ERR_PROCESS_START');
+  }
+}
+
+/** A signal for a program that has ended. Thrown at the call. */
+export class ProcessExitedAlready extends RopewalkError {
+  static {
+    identify(this, 'ProcessExitedAlready', 'ERR_PROCESS_EXITED_ALREADY');
+  }
+  constructor(message = 'The program has ended already', options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
+/** `getProcessOutput` was to fail if the program prints anything to its standard error, and it did. */
+export class UnexpectedErrorOutput extends RopewalkError {
+  static {
+    identify(this, 'UnexpectedErrorOutput', 'ERR_UNEXPECTED_ERROR_OUTPUT');
+  }
+  /** All that it printed, to either. */
+  readonly output: CollectedOutput;
+  constructor(output: CollectedOutput, options?: ErrorOptions) {
+    super(`The program wrote to its standard error: ${excerptOf(output.stderr)}`, options);
+    this.output = output;
+  }
+}
+
+/** A program whose output was collected printed more than was to be kept, and has been killed for it. */
+export class ProcessOutputLimitError extends RopewalkError {
+  static {
+    identify(this, 'ProcessOutputLimitError', 'ERR_PROCESS_OUTPUT_LIMIT');
+  }
+  /** How much was to be kept at most. */
+  readonly limitBytes: number;
+  constructor(limitBytes: number, options?: ErrorOptions) {
+    super(`The program printed more than ${String(limitBytes)} bytes`, options);
+    this.limitBytes = limitBytes;
   }
 }
 
@@ -573,7 +676,19 @@ export class SystemExit extends RopewalkError {
   }
 }
 
-/** `Connection was closed cleanly` → `Connection was closed cleanly.` or `Connection was closed cleanly: detail.` */
+/**
+ * `Connection was closed cleanly` → `Connection was closed cleanly.` or `Connection was closed cleanly: detail.` A detail
+ * with a full stop at its end is a sentence that stands for itself.
+ */
 function withDetail(sentence: string, detail: string | undefined): string {
+  if (detail?.endsWith('.') === true) return detail;
   return detail === undefined ? `${sentence}.` : `${sentence}: ${detail}.`;
+}
+
+/** How much of an output a message quotes. */
+const EXCERPT_BYTES_MAX = 200;
+
+function excerptOf(output: Buffer): string {
+  const text = output.toString('utf8', 0, EXCERPT_BYTES_MAX).trimEnd();
+  return output.length > EXCERPT_BYTES_MAX ? `${text}…` : text;
 }

@@ -19,6 +19,12 @@ const samples: readonly errors.RopewalkError[] = [
   new errors.ConnectTimeoutError('message', { cause }),
   new errors.DNSLookupError('message', { cause }),
   new errors.UserError('message', { cause }),
+  new errors.ProcessDone(),
+  new errors.ProcessTerminated({ exitCode: 1, status: 256 }),
+  new errors.ProcessStartError('message', { cause }),
+  new errors.ProcessExitedAlready(),
+  new errors.UnexpectedErrorOutput({ stdout: Buffer.alloc(0), stderr: Buffer.from('oops') }),
+  new errors.ProcessOutputLimitError(5),
   new errors.CannotListenError('127.0.0.1', 80, cause),
   new errors.MessageLengthError('message', { cause }),
   new errors.InvalidAddressError('localhost', 'message', { cause }),
@@ -94,13 +100,20 @@ describe('The error classes', () => {
 
   it('stand in a hierarchy by whose fault they are', () => {
     const subclasses: [abstract new (...args: never[]) => Error, string[]][] = [
-      [errors.ConnectionClosed, ['ConnectionDone', 'ConnectionLost', 'ConnectionAborted', 'WriteBufferLimitError']],
-      [errors.ConnectionLost, ['ConnectionLost', 'ConnectionAborted', 'WriteBufferLimitError']],
+      [
+        errors.ConnectionClosed,
+        [
+          ...['ConnectionDone', 'ConnectionLost', 'ConnectionAborted', 'WriteBufferLimitError'],
+          ...['ProcessDone', 'ProcessTerminated'],
+        ],
+      ],
+      [errors.ConnectionDone, ['ConnectionDone', 'ProcessDone']],
+      [errors.ConnectionLost, ['ConnectionLost', 'ConnectionAborted', 'WriteBufferLimitError', 'ProcessTerminated']],
       [
         errors.ConnectError,
         [
           ...['ConnectError', 'ConnectBindError', 'UnknownHostError', 'NoRouteError', 'ConnectionRefusedError'],
-          ...['TCPTimedOutError', 'ConnectTimeoutError', 'DNSLookupError', 'UserError'],
+          ...['TCPTimedOutError', 'ConnectTimeoutError', 'DNSLookupError', 'UserError', 'ProcessStartError'],
         ],
       ],
       [errors.BindError, ['CannotListenError']],
@@ -118,6 +131,22 @@ describe('The error classes', () => {
     expect(String(new Failure(new errors.ConnectionDone()))).to.equal(
       '[Failure instance: Traceback (failure with no frames): ConnectionDone: Connection was closed cleanly.]',
     );
+  });
+
+  it('say how a program ended', () => {
+    expect(new errors.ProcessDone().message).to.equal('The program ended with exit code 0.');
+    expect(new errors.ProcessDone()).to.include({ exitCode: 0, status: 0 });
+    const exited = new errors.ProcessTerminated({ exitCode: 3, status: 768 });
+    expect(exited.message).to.equal('The program ended with exit code 3.');
+    expect(exited).to.include({ exitCode: 3, signal: undefined, status: 768, output: undefined });
+    const killed = new errors.ProcessTerminated({ signal: 'SIGKILL', status: 9 }, { cause });
+    expect(killed.message).to.equal('The program was ended by SIGKILL.');
+    expect(killed).to.include({ exitCode: undefined, signal: 'SIGKILL', status: 9, cause });
+    const output = { stdout: Buffer.from('out'), stderr: Buffer.from('e'.repeat(300)) };
+    const unexpected = new errors.UnexpectedErrorOutput(output);
+    expect(unexpected.output).to.equal(output);
+    expect(unexpected.message).to.equal(`The program wrote to its standard error: ${'e'.repeat(200)}…`);
+    expect(new errors.ProcessOutputLimitError(5).limitBytes).to.equal(5);
   });
 
   it('keep their cause and what they know', () => {

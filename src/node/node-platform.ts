@@ -5,9 +5,11 @@ import type {
   PlatformClock,
   RandomSource,
   SignalPlatform,
+  StdioPlatform,
 } from '../interfaces/platform.ts';
 import type { HostnameResolver } from '../interfaces/resolver.ts';
 import type { AdoptionPlatform } from '../interfaces/adoption-platform.ts';
+import type { ProcessPlatform } from '../interfaces/process-platform.ts';
 import type { StreamPlatform } from '../interfaces/stream-platform.ts';
 import type { TLSEngine } from '../interfaces/tls-engine.ts';
 import { requireIntegerFrom } from '../arguments.ts';
@@ -18,8 +20,10 @@ import { NodeClock } from './node-clock.ts';
 import { NodeContext } from './node-context.ts';
 import { NodeDatagrams } from './node-datagrams.ts';
 import { NodeLiveness } from './liveness.ts';
+import { NodeProcesses } from './node-processes.ts';
 import { NodeResolver } from './node-resolver.ts';
 import { NodeSignals } from './signals.ts';
+import { NodeStdio } from './node-stdio.ts';
 import { NodeStreams, type ReadingMode } from './node-streams.ts';
 import { nodeTLS } from './tls/node-tls.ts';
 
@@ -49,6 +53,8 @@ export class NodePlatform implements Platform {
   readonly datagrams: DatagramPlatform = new NodeDatagrams();
   readonly resolver: HostnameResolver = new NodeResolver();
   readonly random: RandomSource = { next: () => Math.random() };
+  readonly processes: ProcessPlatform;
+  readonly stdio: StdioPlatform = new NodeStdio();
   readonly signals: SignalPlatform = new NodeSignals();
   readonly liveness: LivenessPlatform = new NodeLiveness();
   readonly context: ContextPlatform = new NodeContext();
@@ -67,6 +73,7 @@ export class NodePlatform implements Platform {
     const streams = new NodeStreams(reading, { seconds: lingerSeconds, bytes: lingerBytes });
     this.streams = streams;
     this.tls = tls;
+    this.processes = new NodeProcesses(reading);
     if (process.platform !== 'win32') this.adoption = new NodeAdoption(streams);
   }
 }

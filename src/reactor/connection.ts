@@ -104,7 +104,7 @@ export class Connection implements Transport, TLSListener {
     this.#tls = origin.tls;
     this.#servername = origin.servername;
     const hooks = new ProtocolHooks(protocol, parts.errors, (failure) => {
-      this.#hookFailed(failure);
+      this.closeFor(failure);
     });
     const observation = parts.observation?.ofConnection(origin.role, this);
     this.#hooks = observation?.watch(hooks) ?? hooks;
@@ -124,6 +124,7 @@ export class Connection implements Transport, TLSListener {
   start(): void {
     this.#parts.connections.add(this);
     this.#handle.open(this);
+    this.#writing.begin();
     this.#life = OPEN;
     this.#hooks.makeConnection(this);
     if (this.#tls !== undefined && this.#upgrade === undefined) this.#tellHandshakeCompleted();
@@ -317,6 +318,12 @@ export class Connection implements Transport, TLSListener {
     if (this.#life.state === 'open') this.#hooks.callIfPresent('connectionDraining');
   }
 
+  /** Ends it as the error of a hook does, which has been reported: in order, but waiting for no producer. */
+  closeFor(failure: Failure): void {
+    const isBroken = this.#life.state === 'open' || (this.#life.state === 'closing' && this.#life.waitsForProducer);
+    if (isBroken) this.#close(failure, false);
+  }
+
   /** The reactor stops: the connection is lost at once, unsent bytes included. */
   reactorStopped(): void {
     switch (this.#life.state) {
@@ -439,11 +446,5 @@ export class Connection implements Transport, TLSListener {
     const isShaking = this.#upgrade?.isDraining === false;
     const tlsError = isShaking ? tlsErrorFor(error, this.#peerName) : this.#tls && rejectionOf(error, this.#peerName);
     return tlsError ?? connectionLostFor(error);
-  }
-
-  /** Law 8: an error of a hook has been reported, and costs this connection. */
-  #hookFailed(failure: Failure): void {
-    const isBroken = this.#life.state === 'open' || (this.#life.state === 'closing' && this.#life.waitsForProducer);
-    if (isBroken) this.#close(failure, false);
   }
 }

@@ -2,6 +2,7 @@ import type { HostnameResolver } from '../interfaces/resolver.ts';
 import type { DatagramReceiver } from '../interfaces/datagram-transport.ts';
 import type { Logger } from '../interfaces/logger.ts';
 import type { Platform } from '../interfaces/platform.ts';
+import type { ChildProcess } from './child-process.ts';
 import type { Connection } from './connection.ts';
 import type { Contexts } from './contexts.ts';
 import type { DatagramPort } from './datagram-port.ts';
@@ -42,4 +43,6 @@ export interface ReactorParts {
   readonly handshakes: Set<TLSHandshake>;
   /** Connectors with an attempt under way. */
   readonly connectors: Set<StreamConnector>;
+  /** Programs that are about to be started, run, or have pipes open. */
+  readonly processes: Set<ChildProcess>;
 }

@@ -5,7 +5,7 @@ import type { ListeningPort } from '../interfaces/listening-port.ts';
 import type { Logger } from '../interfaces/logger.ts';
 import type { ReactorObserver } from '../interfaces/observer.ts';
 import type { Platform, TerminationSignal } from '../interfaces/platform.ts';
-import type { ClientProtocolFactory, ProtocolFactory } from '../interfaces/protocol.ts';
+import type { ClientProtocolFactory, ProtocolFactory, StreamProtocol } from '../interfaces/protocol.ts';
 import type {
   ConnectTCPOptions,
   ConnectTLSOptions,
@@ -29,7 +29,15 @@ import type {
 } from '../interfaces/reactor-udp.ts';
 import type { HostnameResolver } from '../interfaces/resolver.ts';
 import type { TLSOptions } from '../interfaces/tls-engine.ts';
+import type {
+  ChildProcessProtocol,
+  ProcessTransport,
+  ReactorProcess,
+  ReactorStdio,
+  SpawnProcessOptions,
+} from '../interfaces/process.ts';
 import type { ReactorTime } from '../interfaces/time.ts';
+import type { Transport } from '../interfaces/transport.ts';
 import { requireDelay, requireFunction, requireIntegerFrom, requireMethods } from '../arguments.ts';
 import { QueueOverflow, UnsupportedError } from '../errors.ts';
 import { adoptStreamConnection, adoptStreamPort } from './adoption.ts';
@@ -40,6 +48,8 @@ import { describeInspection, inspect, type ReactorInspection } from './inspectio
 import { Lifecycle, type RunOptions, type StopOptions } from './lifecycle.ts';
 import { OutgoingSlab } from './outgoing-slab.ts';
 import type { ReactorParts } from './reactor-parts.ts';
+import { spawnProcess } from './spawn-process.ts';
+import { openStdio } from './stdio.ts';
 import { SystemEvents } from './system-events.ts';
 import { connectTCP, listenTCP } from './tcp.ts';
 import { connectTLS, listenTLS } from './tls.ts';
@@ -75,7 +85,8 @@ export interface ReactorOptions {
  * This class is a facade; each part of a reactor has a file of its own beside it. Nothing happens before `run()` but
  * the binding of ports. Any number of reactors may live in one process, and one that has stopped may be run again.
  * On Node make one with `createReactor()`, in tests with `new TestReactor()`. Source: Twisted's `IReactorCore`,
- * `IReactorTime`, `IReactorTCP`, `IReactorSSL`, `IReactorUNIX`, `IReactorUDP`, `IReactorMulticast`, `IReactorSocket`.
+ * `IReactorTime`, `IReactorTCP`, `IReactorSSL`, `IReactorUNIX`, `IReactorUDP`, `IReactorMulticast`, `IReactorSocket`,
+ * `IReactorProcess`.
  */
 export class Reactor
   implements
@@ -86,6 +97,8 @@ export class Reactor
     ReactorUDP,
     ReactorMulticast,
     ReactorSocket,
+    ReactorProcess,
+    ReactorStdio,
     AsyncDisposable
 {
   readonly #parts: ReactorParts;
@@ -125,6 +138,7 @@ export class Reactor
       handshakes: new Set(),
       datagramProtocols: new Set(),
       connectors: new Set(),
+      processes: new Set(),
     };
     this.#events = new SystemEvents(errors);
     this.#lifecycle = new Lifecycle(this.#parts, this.#events);
@@ -327,6 +341,21 @@ export class Reactor
     adoptStreamConnection(this.#parts, descriptor, this.#bindFactory(factory));
   }
 
+  // ------------------------------------------------------------------------------------------------- processes, stdio
+
+  spawnProcess(
+    protocol: ChildProcessProtocol,
+    executable: string,
+    args: readonly string[] = [],
+    options: SpawnProcessOptions = {},
+  ): ProcessTransport {
+    return spawnProcess(this.#parts, protocol, executable, args, options);
+  }
+
+  openStdio(protocol: StreamProtocol): Transport {
+    return openStdio(this.#parts, protocol);
+  }
+
   // ----------------------------------------------------------------------------------------------------------- names
 
   /** Who resolves the names given to `connectTCP`. */
@@ -344,7 +373,7 @@ export class Reactor
 
   // ------------------------------------------------------------------------------------------------------ observation
 
-  /** What is alive: delayed calls, connections, attempts to connect, ports. */
+  /** What is alive: delayed calls, connections, attempts to connect, ports, child processes. */
   inspect(): ReactorInspection {
     return inspect(this.#parts);
   }

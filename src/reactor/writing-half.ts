@@ -1,9 +1,10 @@
 /**
  * The writing half of a connection: what waits to be sent, who produces it, and how it ends.
  *
- *     open ──▶ ending ──▶ finishing ──▶ finished
- *       ╰─────────┴────────────┴───────────┴──▶ abandoned
+ *     opening ──▶ open ──▶ ending ──▶ finishing ──▶ finished
+ *        ╰─────────┴─────────┴────────────┴───────────┴──▶ abandoned
  *
+ * - opening: takes what is written, for the handle has not been opened yet.
  * - open: takes what is written, and has it sent at the end of the turn.
  * - ending: a FIN is wanted once everything has left and no producer is registered; until then a producer may go on writing.
  * - finishing: the handle has been given the FIN.
@@ -46,7 +47,7 @@ export class WritingHalf implements Flushable {
   readonly #buffer: WriteBuffer;
   readonly #producer: ProducerSlot;
   #handle: StreamHandle;
-  #state: 'open' | 'ending' | 'finishing' | 'finished' | 'abandoned' = 'open';
+  #state: 'opening' | 'open' | 'ending' | 'finishing' | 'finished' | 'abandoned' = 'opening';
   #flushQueued = false;
   #barrier: Barrier | undefined = undefined;
 
@@ -69,6 +70,12 @@ export class WritingHalf implements Flushable {
   /** Whether the FIN has been taken. */
   get isFinished(): boolean {
     return this.#state === 'finished';
+  }
+
+  /** The handle has been opened. */
+  begin(): void {
+    this.#state = 'open';
+    if (this.#buffer.hasChunks) this.#flushLater();
   }
 
   write(data: Uint8Array | string): boolean {
@@ -167,7 +174,7 @@ export class WritingHalf implements Flushable {
   /** Sends what is buffered, unless earlier bytes have not left yet. Called at the end of the turn. */
   flush(): void {
     this.#flushQueued = false;
-    if (this.#state === 'abandoned') return;
+    if (this.#state === 'abandoned' || this.#state === 'opening') return;
     if (this.#barrier !== undefined) {
       this.#advanceBarrier(this.#barrier);
       return;
@@ -179,7 +186,11 @@ export class WritingHalf implements Flushable {
 
   /** While a connection that closes waits for its producer, it goes on taking what that writes. */
   #takesWrites(): boolean {
-    return this.#state === 'open' || (this.#state === 'ending' && this.#producer.occupied);
+    return this.#isTaking || (this.#state === 'ending' && this.#producer.occupied);
+  }
+
+  get #isTaking(): boolean {
+    return this.#state === 'open' || this.#state === 'opening';
   }
 
   /** Everything written has left. */

@@ -1,5 +1,6 @@
 import type { HostNames } from '../reactor/host-table.ts';
-import type { Platform, PlatformClock, RandomSource } from '../interfaces/platform.ts';
+import type { Platform, PlatformClock, RandomSource, StdioPlatform } from '../interfaces/platform.ts';
+import type { ProcessPlatform } from '../interfaces/process-platform.ts';
 import type { HostnameResolver } from '../interfaces/resolver.ts';
 import type { DatagramPlatform } from '../interfaces/datagram-platform.ts';
 import type { StreamPlatform } from '../interfaces/stream-platform.ts';
@@ -7,7 +8,9 @@ import type { TLSEngine } from '../interfaces/tls-engine.ts';
 import type { Scheduler } from './scheduler.ts';
 import { VirtualClock } from './virtual-clock.ts';
 import { VirtualDatagrams, type VirtualDatagramsParts } from './virtual-datagrams.ts';
+import { VirtualProcesses } from './virtual-processes.ts';
 import { VirtualResolver } from './virtual-resolver.ts';
+import { VirtualStdio } from './virtual-stdio.ts';
 import { VirtualStreams, type VirtualStreamsParts } from './virtual-streams.ts';
 
 /** The options of a host. */
@@ -41,12 +44,20 @@ export class VirtualHost implements Platform {
   readonly random: RandomSource;
   /** TLS, if the world was given any. */
   declare readonly tls?: TLSEngine;
+  /** Programs that are objects. */
+  readonly processes: ProcessPlatform;
+  /** A pipe to whoever plays the terminal. */
+  readonly stdio: StdioPlatform;
   /** @internal The clock, as the world winds it. */
   readonly virtualClock: VirtualClock;
   /** @internal The streams, with what they can do beyond the platform's seam. */
   readonly virtualStreams: VirtualStreams;
   /** @internal The datagrams, with what they can do beyond the platform's seam. */
   readonly virtualDatagrams: VirtualDatagrams;
+  /** @internal The programs, and how they come to be there. */
+  readonly virtualProcesses: VirtualProcesses;
+  /** @internal The standard input and output, with their other end. */
+  readonly virtualStdio: VirtualStdio;
   /** Names what keeps the host's reactor busy, for the error about an instant that does not end. */
   describePending: (() => readonly string[]) | undefined = undefined;
 
@@ -62,5 +73,9 @@ export class VirtualHost implements Platform {
     this.resolver = new VirtualResolver(parts.scheduler, options.names ?? {});
     this.random = parts.random;
     if (parts.tls !== undefined) this.tls = parts.tls;
+    this.virtualProcesses = new VirtualProcesses(parts);
+    this.processes = this.virtualProcesses;
+    this.virtualStdio = new VirtualStdio(parts);
+    this.stdio = this.virtualStdio;
   }
 }

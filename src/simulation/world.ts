@@ -72,6 +72,8 @@ export interface WorldCensus {
   readonly attempts: number;
   /** Sockets for datagrams that are bound. */
   readonly datagramSockets: number;
+  /** Programs that run, and ends of pipes that are not gone: those of programs, and of standard input and output. */
+  readonly processes: number;
   /** Events that have not happened yet. */
   readonly events: number;
 }
@@ -174,6 +176,10 @@ export class World implements Scheduler {
       listeners: total((of) => of.listenerCount),
       attempts: total((of) => of.attemptCount),
       datagramSockets: hosts.reduce((sum, host) => sum + host.virtualDatagrams.socketCount, 0),
+      processes: hosts.reduce(
+        (sum, { virtualProcesses, virtualStdio }) => sum + virtualProcesses.openCount + virtualStdio.openCount,
+        0,
+      ),
       events: this.#events.size,
     };
   }

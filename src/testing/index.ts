@@ -5,6 +5,8 @@
  */
 export { type DialOptions, type ServeOptions, TestReactor, type TestReactorOptions } from './test-reactor.ts';
 export type { ScriptedPeer, ScriptedPeerOptions } from './scripted-peer.ts';
+export type { ScriptedExitOptions, ScriptedProcess } from './scripted-process.ts';
+export type { ScriptedProgram, ScriptedProgramOptions } from './scripted-program.ts';
 export type { ScriptedServer, ScriptedServerOptions } from './scripted-server.ts';
 export type { ReceivedDatagram, ScriptedDatagramPeer, ScriptedDatagramPeerOptions } from './scripted-datagram-peer.ts';
 export { Clock } from './clock.ts';

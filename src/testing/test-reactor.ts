@@ -1,4 +1,4 @@
-import { requireDelay, requirePort, requireString } from '../arguments.ts';
+import { requireDelay, requireOptions, requirePort, requireString } from '../arguments.ts';
 import type { ErrorClass, Failure } from '../deferred/failure.ts';
 import { UnsupportedError } from '../errors.ts';
 import type { ReactorObserver } from '../interfaces/observer.ts';
@@ -15,6 +15,7 @@ import { Macrotasks } from './macrotask.ts';
 import { DEFAULT_PEER_WINDOW_BYTES, ScriptedPeer, type ScriptedPeerOptions } from './scripted-peer.ts';
 import type { PeerTLS } from './secured-connect.ts';
 import { ScriptedDatagramPeer, type ScriptedDatagramPeerOptions } from './scripted-datagram-peer.ts';
+import { ScriptedProgram, type ScriptedProgramOptions } from './scripted-program.ts';
 import { ScriptedServer, type ScriptedServerOptions } from './scripted-server.ts';
 
 /** The options of a test reactor. */
@@ -74,6 +75,7 @@ export interface ServeOptions extends ScriptedServerOptions {
 export class TestReactor extends Reactor implements Disposable {
   readonly #world: World;
   readonly #host: VirtualHost;
+  readonly #terminal: ScriptedPeer;
   #errors: ReportedError[] = [];
 
   constructor(options: TestReactorOptions = {}) {
@@ -97,6 +99,10 @@ export class TestReactor extends Reactor implements Disposable {
     });
     this.#world = world;
     this.#host = host;
+    this.#terminal = new ScriptedPeer(world, { allowHalfOpen: true }, (listener) => {
+      host.virtualStdio.attach(listener);
+      return undefined;
+    });
     host.describePending = () => describeInspection(this.inspect());
     // The promise of a run never rejects, and a test that wants it calls run() itself.
     if (running) void this.run();
@@ -178,6 +184,24 @@ export class TestReactor extends Reactor implements Disposable {
   }
 
   /**
+   * Makes an executable, which `spawnProcess` can start from now on; there are no others. Each child of it is a
+   * `ScriptedProcess`, in the test's hands or under the control of `main`.
+   */
+  installProgram(executable: string, options: ScriptedProgramOptions = {}): ScriptedProgram {
+    requireString('executable', executable);
+    requireOptions('options', options, ['main', 'startError']);
+    return new ScriptedProgram(this.#world, this.#host.virtualProcesses, executable, options);
+  }
+
+  /**
+   * Whoever is at the other end of the standard input and output: what it sends is the input of `openStdio`, and it receives the
+   * output. It is connected once that has been called, and time has passed.
+   */
+  get terminal(): ScriptedPeer {
+    return this.#terminal;
+  }
+
+  /**
    * What was reported and has not been flushed: errors thrown by hooks and calls, errors no Deferred handled. The error of
    * a Deferred goes as soon as somebody handles it, so a test may ask for it after the advance in which it arose.
    */
@@ -194,7 +218,7 @@ export class TestReactor extends Reactor implements Disposable {
   }
 
   /**
-   * Throws one error that lists all that is left: delayed calls, connections, attempts to connect, ports, and errors that
+   * Throws one error that lists all that is left: delayed calls, connections, attempts to connect, ports, child processes, and errors that
    * were not flushed. Call it in `afterEach`: at the end of the test itself it is not reached if an assertion fails.
    *
    * Scripted servers and peers are the test's own and do not count, so a server that still listens need not be stopped. A

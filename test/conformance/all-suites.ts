@@ -12,6 +12,11 @@ import { describeLimits } from './suites/limits.ts';
 import { describeMany } from './suites/many.ts';
 import { describeObserving } from './suites/observing.ts';
 import { describePorts } from './suites/ports.ts';
+import { describeProcessEndpoint } from './suites/process-endpoint.ts';
+import { describeProcessOutput } from './suites/process-output.ts';
+import { describeProcessPipes } from './suites/process-pipes.ts';
+import { describeProcessStop } from './suites/process-stop.ts';
+import { describeProcesses } from './suites/processes.ts';
 import { describeProducers } from './suites/producers.ts';
 import { describeRegressions } from './suites/regressions.ts';
 import { describeStartTLS } from './suites/start-tls.ts';
@@ -50,6 +55,15 @@ export const REACTOR_SUITES: readonly Suite[] = [describeTime, describeLifecycle
 
 /** About TCP as such. */
 export const TCP_SUITES: readonly Suite[] = [describeTCPPorts, describeTCPConnecting];
+
+/** About programs and their pipes. */
+export const PROCESS_SUITES: readonly Suite[] = [
+  describeProcesses,
+  describeProcessPipes,
+  describeProcessStop,
+  describeProcessOutput,
+  describeProcessEndpoint,
+];
 
 /** About datagrams, of which there is one kind. */
 export const DATAGRAM_SUITES: readonly Suite[] = [describeDatagrams];

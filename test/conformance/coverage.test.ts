@@ -6,6 +6,7 @@ import { expect } from 'chai';
 /** Which numbers there are, from the first to the last. */
 const BEHAVIOURS: readonly (readonly [first: number, last: number])[] = [
   [1, 79], // lifecycle, time, TCP, producers, TLS and UDP
+  [82, 90], // processes
 ];
 
 function behaviours(): number[] {

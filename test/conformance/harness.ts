@@ -26,6 +26,7 @@ import type {
   ReactorOptions,
 } from 'ropewalk/core';
 import type { DatagramPeer, MulticastInterfaces } from './harness/datagram-peer.ts';
+import type { ProgramCall, ProgramName } from './support/programs.ts';
 
 /** What a flavour may lack. */
 export type Feature =
@@ -43,6 +44,10 @@ export type Feature =
   | 'ipv6-multicast'
   /** Datagrams to 127.255.255.255 go to everyone on this host. */
   | 'broadcast'
+  /** Programs can be started. */
+  | 'processes'
+  /** They are those of the host. */
+  | 'real-programs'
   /** An attempt to connect can be left without an answer, so that it hangs. */
   | 'unanswered-connects'
   /** A stream can be reset, and its other end can tell that from an end. */
@@ -79,6 +84,8 @@ export interface Harness {
   openDatagrams(host?: string): Promise<DatagramPeer>;
   /** Where groups may be joined; needs 'multicast' or 'ipv6-multicast'. */
   readonly multicastInterfaces: MulticastInterfaces;
+  /** How to start a program of the suites, with arguments; needs 'processes'. */
+  program(name: ProgramName, ...args: string[]): ProgramCall;
   /** Sends a signal to the process the reactors are in; needs 'signals'. */
   sendSignal(signal: 'SIGINT' | 'SIGTERM'): void;
   /** Lets at least so many seconds pass on the clock of the reactors, and everything happen that is due. */

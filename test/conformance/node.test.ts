@@ -1,6 +1,7 @@
 import {
   DATAGRAM_SUITES,
   describeConformance,
+  PROCESS_SUITES,
   REACTOR_SUITES,
   STREAM_SUITES,
   TCP_SUITES,
@@ -15,7 +16,7 @@ function describeOnNode(kind: NodeKind, suites: typeof STREAM_SUITES): void {
   describeConformance(kind.name, () => new NodeHarness(kind), suites);
 }
 
-describeOnNode(NODE_TCP, [...REACTOR_SUITES, ...STREAM_SUITES, ...TCP_SUITES, ...DATAGRAM_SUITES]);
+describeOnNode(NODE_TCP, [...REACTOR_SUITES, ...STREAM_SUITES, ...TCP_SUITES, ...DATAGRAM_SUITES, ...PROCESS_SUITES]);
 describeOnNode(NODE_TCP_BY_DATA_EVENTS, STREAM_SUITES);
 // What Node calls so on Windows are named pipes.
 if (process.platform !== 'win32') describeOnNode(NODE_UNIX, [...STREAM_SUITES, ...UNIX_SUITES]);

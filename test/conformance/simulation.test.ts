@@ -1,6 +1,7 @@
 import {
   DATAGRAM_SUITES,
   describeConformance,
+  PROCESS_SUITES,
   REACTOR_SUITES,
   STREAM_SUITES,
   TCP_SUITES,
@@ -13,5 +14,11 @@ function describeInSimulation(kind: VirtualKind, suites: typeof STREAM_SUITES): 
   describeConformance(kind.name, () => new VirtualHarness(kind), suites);
 }
 
-describeInSimulation(VIRTUAL_TCP, [...REACTOR_SUITES, ...STREAM_SUITES, ...TCP_SUITES, ...DATAGRAM_SUITES]);
+describeInSimulation(VIRTUAL_TCP, [
+  ...REACTOR_SUITES,
+  ...STREAM_SUITES,
+  ...TCP_SUITES,
+  ...DATAGRAM_SUITES,
+  ...PROCESS_SUITES,
+]);
 describeInSimulation(VIRTUAL_UNIX, [...STREAM_SUITES, ...UNIX_SUITES]);

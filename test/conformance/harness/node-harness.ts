@@ -27,6 +27,7 @@ import type { DatagramPeer } from './datagram-peer.ts';
 import { multicastInterfaces, NodeDatagramPeer } from './node-datagram-peer.ts';
 import type { NodeKind, RawServer } from './node-kind.ts';
 import type { NodePeer } from './node-peers.ts';
+import { type ProgramCall, type ProgramName, PROGRAMS } from '../support/programs.ts';
 import { OpenHandles } from './open-handles.ts';
 import { Reactors } from './reactors.ts';
 
@@ -109,6 +110,10 @@ export class NodeHarness implements Harness {
     return peer;
   }
 
+  program(name: ProgramName, ...args: string[]): ProgramCall {
+    return { executable: 'sh', args: ['-c', PROGRAMS[name].script, name, ...args] };
+  }
+
   sendSignal(signal: 'SIGINT' | 'SIGTERM'): void {
     process.kill(process.pid, signal);
   }
@@ -161,7 +166,7 @@ function now(): number {
 
 function detectFeatures(): Feature[] {
   const features: Feature[] = ['real-time'];
-  if (process.platform !== 'win32') features.push('signals');
+  if (process.platform !== 'win32') features.push('signals', 'processes', 'real-programs');
   // Elsewhere the loopback has no address for everyone.
   if (process.platform === 'linux') features.push('broadcast');
   const { IPv4, IPv6 } = multicastInterfaces();

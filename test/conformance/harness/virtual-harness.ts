@@ -25,11 +25,20 @@ import type {
 import { ScriptedDatagramPeer } from '../../../src/testing/scripted-datagram-peer.ts';
 import type { DatagramPeer } from './datagram-peer.ts';
 import { hostAndPort, pathOf } from './reactor-calls.ts';
+import { ScriptedProgram } from '../../../src/testing/scripted-program.ts';
+import { type ProgramCall, type ProgramName, PROGRAMS } from '../support/programs.ts';
 import { Reactors } from './reactors.ts';
 import type { ConnectStream, PeerEnd, VirtualKind, WorldPeer } from './virtual-kind.ts';
 import { VirtualPeerServer } from './virtual-peer-server.ts';
 
-const PLATFORM_FEATURES: readonly Feature[] = ['virtual-time', 'ipv6', 'multicast', 'ipv6-multicast', 'broadcast'];
+const PLATFORM_FEATURES: readonly Feature[] = [
+  'virtual-time',
+  'ipv6',
+  'multicast',
+  'ipv6-multicast',
+  'broadcast',
+  'processes',
+];
 
 /** In a world where nothing takes time, what has not happened after so many rounds never will. */
 const ROUNDS_MAX = 500;
@@ -74,8 +83,8 @@ export class VirtualHarness implements Harness {
   }
 
   get openHandleCount(): number {
-    const { streams, listeners, attempts, datagramSockets, events } = this.#world.census();
-    return streams + listeners + attempts + datagramSockets + events;
+    const { streams, listeners, attempts, datagramSockets, processes, events } = this.#world.census();
+    return streams + listeners + attempts + datagramSockets + processes + events;
   }
 
   createReactor(options: ReactorOptions = {}): Reactor {
@@ -133,6 +142,13 @@ export class VirtualHarness implements Harness {
     return Promise.resolve(peer);
   }
 
+  program(name: ProgramName, ...args: string[]): ProgramCall {
+    const { executable } = new ScriptedProgram(this.#world, this.#machine.virtualProcesses, name, {
+      main: PROGRAMS[name].main,
+    });
+    return { executable, args };
+  }
+
   sendSignal(): void {
     throw new Error('There are no signals in a virtual world');
   }
@@ -185,8 +201,12 @@ export class VirtualHarness implements Harness {
 }
 
 /** What the reactors of a machine share. */
-function networkOf({ streams, datagrams }: VirtualHost): Pick<Platform, 'streams' | 'datagrams'> {
-  return { streams, datagrams };
+function networkOf({
+  streams,
+  datagrams,
+  processes,
+}: VirtualHost): Pick<Platform, 'streams' | 'datagrams' | 'processes'> {
+  return { streams, datagrams, processes };
 }
 
 function targetAt(address: Address): StreamTarget {
