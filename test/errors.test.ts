@@ -119,7 +119,15 @@ describe('The error classes', () => {
         errors.ConnectError,
         [
           ...['ConnectError', 'ConnectBindError', 'UnknownHostError', 'NoRouteError', 'ConnectionRefusedError'],
-          ...['TCPTimedOutError', 'ConnectTimeoutError', 'DNSLookupError', 'UserError', 'ProcessStartError'],
+          ...[
+            'TCPTimedOutError',
+            'ConnectTimeoutError',
+            'DNSLookupError',
+            'UserError',
+            'SSLError',
+            'TLSHandshakeTimeoutError',
+            'ProcessStartError',
+          ],
         ],
       ],
       [errors.BindError, ['CannotListenError']],
