@@ -24,6 +24,7 @@ import type { Connector } from '../interfaces/connector.ts';
 import type {
   ClientProtocolFactory,
   HalfCloseableProtocol,
+  HandshakeListener,
   HookResult,
   ProtocolFactoryOf,
   StreamProtocol,
@@ -143,21 +144,26 @@ export class WrappingFactory<P extends StreamProtocol> implements ClientProtocol
 
 /** Passes everything on to the user's protocol, except that `makeConnection` goes through the attempt. */
 class WrappingProtocol implements StreamProtocol {
-  // Present only if the user's protocol has them: having them is what opts in to half-close.
-  declare readonly readConnectionLost?: () => HookResult;
-  declare readonly writeConnectionLost?: () => HookResult;
-
-  readonly #wrapped: StreamProtocol & Partial<HalfCloseableProtocol>;
+  readonly #wrapped: StreamProtocol & Partial<HalfCloseableProtocol & HandshakeListener>;
   readonly #makeConnection: (transport: Transport) => HookResult;
 
-  constructor(
-    wrapped: StreamProtocol & Partial<HalfCloseableProtocol>,
-    makeConnection: (transport: Transport) => HookResult,
-  ) {
+  constructor(wrapped: StreamProtocol, makeConnection: (transport: Transport) => HookResult) {
     this.#wrapped = wrapped;
     this.#makeConnection = makeConnection;
-    if (wrapped.readConnectionLost !== undefined) this.readConnectionLost = () => wrapped.readConnectionLost?.();
-    if (wrapped.writeConnectionLost !== undefined) this.writeConnectionLost = () => wrapped.writeConnectionLost?.();
+  }
+
+  // There only while the user's protocol has them: having one is what opts in to half-close.
+
+  get readConnectionLost(): (() => HookResult) | undefined {
+    return this.#wrapped.readConnectionLost && (() => this.#wrapped.readConnectionLost?.());
+  }
+
+  get writeConnectionLost(): (() => HookResult) | undefined {
+    return this.#wrapped.writeConnectionLost && (() => this.#wrapped.writeConnectionLost?.());
+  }
+
+  get handshakeCompleted(): (() => HookResult) | undefined {
+    return this.#wrapped.handshakeCompleted && (() => this.#wrapped.handshakeCompleted?.());
   }
 
   makeConnection(transport: Transport): HookResult {
