@@ -208,6 +208,8 @@ export class World implements Scheduler {
   *#advance(seconds: number): Generator<undefined, undefined> {
     try {
       const target = this.#now + seconds;
+      // What happened in the last advance, or since, may not have been answered: the host has had no turn in one that is synchronous.
+      this.#outside.stir();
       if (seconds === 0) this.#beginInstant();
       yield* this.#settle();
       for (let next = this.#nextDue(); next <= target + TIME_TOLERANCE_SECONDS; next = this.#nextDue()) {
