@@ -14,8 +14,8 @@
  * The end needs a second look. When data and a reset come out of one poll, libuv reports the data and then a clean end
  * (seen on Node 20 and 22; on Node 24 and 26 it reports the reset). So at the end a write of no bytes asks the system
  * about the connection; if it fails, that is how reading ended. It cannot be asked once the write side has been shut,
- * where the end counts as clean. While a write is under way it need not be: the reset fails that write in the same pass
- * of the loop, and the end waits for the pass to be over.
+ * where the end counts as clean. While a write is under way the reset fails that write in the same pass of the loop, and
+ * the end waits for the pass to be over; under TLS, where that write may have left long before it is said to, it asks then.
  */
 import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
@@ -171,7 +171,7 @@ export class NodeStreamHandle implements StreamHandle {
 
   /**
    * Asks whether the end of reading is what it looks like: `answer` is called, at once or later, with the error if it is not.
-   * Called while nothing is being written and the write side is open.
+   * Called while the write side is open.
    */
   protected confirmEnd(answer: (error: Error | null | undefined) => void): void {
     this.socket.write(NO_BYTES);
@@ -227,18 +227,26 @@ export class NodeStreamHandle implements StreamHandle {
     }
     switch (this.#writing) {
       case 'sending':
-        setImmediate(() => this.#reportEnd());
-        return;
-      case 'idle':
-        this.confirmEnd((error) => {
-          if (error instanceof Error) this.#endIsFalse(error);
+        setImmediate(() => {
+          if (this.#writing === 'sending' || this.#writing === 'idle') this.#askAboutEnd();
           else this.#reportEnd();
         });
+        return;
+      case 'idle':
+        this.#askAboutEnd();
         return;
       case 'shutting':
       case 'shut':
         this.#reportEnd();
     }
+  }
+
+  #askAboutEnd(): void {
+    if (this.#life !== 'open') return;
+    this.confirmEnd((error) => {
+      if (error instanceof Error) this.#endIsFalse(error);
+      else this.#reportEnd();
+    });
   }
 
   #endIsFalse(error: Error): void {

@@ -74,13 +74,18 @@ class StartsTLS(Reporting, Protocol):
             self.heard(data)
             return
         self.unread += data
-        if not self.unread.endswith(b"\r\n"):
+        _, end, rest = self.unread.partition(b"\r\n")
+        if not end:
             return
         self.agreed = True
+        self.unread = b""
         if self.factory.role == "server":
             self.transport.write(b"GO\r\n")
         # The side that has connected is the client if this is normal.
         self.transport.startTLS(self.options(), self.isTLSServer[self.factory.role] == (self.factory.role == "server"))
+        if rest:
+            # The other side has begun already; Twisted has no other way to hand this on.
+            self.transport.protocol.dataReceived(rest)
         if self.factory.role == "client":
             self.transport.write(b"a word by TLS")
 
