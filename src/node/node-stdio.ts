@@ -7,7 +7,7 @@
  *
  * It is Node's own `process.stdin` and `process.stdout` that are used, whatever is behind them, terminals, pipes, files or
  * sockets: a second stream over the same descriptor would get in the way of `console`. They outlive this handle: reading
- * is only paused, and errors go on being listened to, since nobody else might.
+ * is only paused, which also lets the process end, and errors go on being listened to, since nobody else might.
  *
  * How the output is ended depends on what it is. A socket has its writing half shut. A pipe is closed, which libuv does not do
  * to a standard descriptor, nor Node to this stream; so the stream lets go of it, it is closed here, and the null device
@@ -60,8 +60,6 @@ class NodeStdioHandle implements StreamHandle {
     this.#input.on('end', this.#ended);
     // To listen for data has set it flowing.
     this.#input.pause();
-    // A file has no such method.
-    if ('unref' in this.#input) this.#input.unref();
   }
 
   resumeReading(): void {

@@ -44,6 +44,8 @@ describe('TestReactor.installProgram', () => {
     transport.closeStdin();
     reactor.advance(0);
     expect(child.stdin.ended).to.be.true;
+    reactor.advance(5);
+    expect(child.stdin.connected).to.be.true;
     child.exit();
     expect(child.exited).to.be.true;
     reactor.advance(0);
@@ -184,6 +186,13 @@ describe('TestReactor.installProgram', () => {
       expect(child.stdout.closed).to.be.true;
       child.stdout.send('nobody reads this');
       expect(protocol.calls).to.include('lost 1');
+    });
+
+    it('finds its input ended and its output broken when it is left by a reactor that stops', () => {
+      reactor.stop();
+      reactor.advance(0);
+      expect([child.stdin.ended, child.stdout.closed, child.stderr.closed]).to.deep.equal([true, true, true]);
+      expect(child.exited).to.be.false;
     });
 
     it('has closed pipes where there are none', () => {

@@ -58,6 +58,13 @@ function describeData(harness: () => Harness): void {
     child.closeStderr();
   });
 
+  it('go one way: a program that reads from its output finds its end', async function () {
+    const h = harness();
+    const { protocol } = await run(this, h, 'readOutput');
+    await untilEnded(h, protocol);
+    expect(protocol.text(2)).to.equal('ended');
+  });
+
   it('take bytes and strings, and nothing else', async function () {
     const h = harness();
     const { child } = await run(this, h, 'cat');
@@ -164,6 +171,24 @@ function describeFlow(harness: () => Harness): void {
     expect(protocol.text()).to.equal('piece '.repeat(5));
   });
 
+  it('wait for a producer that was registered before the program ran, if they are closed then', async function () {
+    const h = harness();
+    skipUnless(this, h, 'processes');
+    const reactor = startReactor(h);
+    const { child, protocol } = spawn(h, reactor, 'cat');
+    const producer = new RecordingProducer();
+    child.registerProducer(producer, true);
+    child.closeStdin();
+    expect(child.write('still ')).to.be.true;
+    await h.until(() => protocol.text() === 'still ', 'what the producer writes goes on');
+    child.write('taken');
+    child.unregisterProducer();
+    expect(child.write('dropped')).to.be.false;
+    await untilEnded(h, protocol);
+    expect(protocol.text()).to.equal('still taken');
+    expect(producer.calls).to.deep.equal([]);
+  });
+
   it('stop the producer when nobody reads any more', async function () {
     const h = harness();
     const producer = new RecordingProducer();
@@ -201,6 +226,45 @@ function describeFlow(harness: () => Harness): void {
     expect(protocol.calls).not.to.include('lost 1');
     if (h.features.has('real-programs')) expect(protocol.isExited).to.be.false;
     child.resumeProducing();
+    await untilEnded(h, protocol);
+    expect(protocol.received().length).to.equal(size);
+  });
+
+  it('can be paused before the program runs', async function () {
+    const h = harness();
+    skipUnless(this, h, 'processes');
+    const reactor = startReactor(h);
+    const { child, protocol } = spawn(h, reactor, 'print', { args: ['out', 'err'] });
+    child.pauseProducing();
+    await h.until(() => protocol.isExited, 'the program has exited');
+    await h.advance(0.02);
+    expect(protocol.calls).not.to.include('received 1');
+    child.resumeProducing();
+    await untilEnded(h, protocol);
+    expect(protocol.text()).to.equal('out');
+  });
+
+  it('are not read while the reactor does not run, so that the program has to wait', async function () {
+    const h = harness();
+    const size = 8 * MEBIBYTE;
+    skipUnless(this, h, 'processes');
+    const reactor = startReactor(h);
+    let hasCrashed = false;
+    const crashOnce = (): void => {
+      if (!hasCrashed) reactor.crash();
+      hasCrashed = true;
+    };
+    const { child, protocol } = spawn(h, reactor, 'pour', {
+      args: [String(size)],
+      hooks: { childDataReceived: crashOnce },
+    });
+    await h.until(() => hasCrashed, 'the first data has come');
+    const before = protocol.received().length;
+    await h.advance(0.05);
+    expect(protocol.received().length).to.equal(before);
+    // A scripted program does not have to wait for what it prints.
+    if (h.features.has('real-programs')) child.signalProcess(0);
+    void reactor.run({ installSignalHandlers: false });
     await untilEnded(h, protocol);
     expect(protocol.received().length).to.equal(size);
   });

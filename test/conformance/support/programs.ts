@@ -125,6 +125,16 @@ export const PROGRAMS = {
       whenToldTo(child, () => child.exit());
     },
   },
+  /** Reads from its output, and says when that has ended. */
+  readOutput: {
+    script: 'cat <&1; printf ended >&2',
+    main: (child) => {
+      child.stdout.onEnded = () => {
+        child.stderr.send('ended');
+        child.exit();
+      };
+    },
+  },
   /** Does not read its input until it is told to; ends with it. */
   sink: {
     script: 'read line <&3; exec cat >/dev/null',
