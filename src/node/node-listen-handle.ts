@@ -20,6 +20,11 @@ import { toSystemError } from './system-error.ts';
 import { isAbstract, tooLongPath } from './unix-path.ts';
 import { WATER_MARKS } from './water-marks.ts';
 
+/** With what the types of Node 20 do not know yet. */
+interface ReusableListenOptions extends ListenOptions {
+  readonly reusePort?: boolean;
+}
+
 export class NodeListenHandle implements StreamListenHandle {
   readonly #target: ListenTarget;
   readonly #listener: StreamListenListener;
@@ -125,7 +130,10 @@ export class NodeListenHandle implements StreamListenHandle {
   }
 }
 
-function listenOptions(target: ListenTarget): ListenOptions {
+/** A lock is of one process: in a worker of `node:cluster` its socket is not shared with the other workers either. */
+function listenOptions(target: ListenTarget): ReusableListenOptions {
   const { backlog } = target;
-  return target.kind === 'unix' ? { path: target.path, backlog } : { host: target.host, port: target.port, backlog };
+  if (target.kind === 'unix') return { path: target.path, backlog, exclusive: target.lockFile ?? false };
+  const { host, port, reusePort = false, exclusive = false } = target;
+  return { host, port, backlog, reusePort, exclusive };
 }

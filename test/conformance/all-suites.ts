@@ -9,6 +9,7 @@ import { describeMany } from './suites/many.ts';
 import { describePorts } from './suites/ports.ts';
 import { describeProducers } from './suites/producers.ts';
 import { describeRegressions } from './suites/regressions.ts';
+import { describeReusePort } from './suites/reuse-port.ts';
 import { describeTime } from './suites/time.ts';
 import { describeUNIXErrors } from './suites/unix-errors.ts';
 import { describeUNIX } from './suites/unix.ts';
@@ -18,6 +19,7 @@ const SUITES: readonly ((harness: () => Harness) => void)[] = [
   describeLifecycle,
   describeErrors,
   describePorts,
+  describeReusePort,
   describeConnections,
   describeHalfClose,
   describeProducers,
