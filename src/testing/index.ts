@@ -10,4 +10,5 @@ export { Clock } from './clock.ts';
 export { StringTransport, type StringTransportOptions } from './string-transport.ts';
 export { StringTransportWithDisconnection } from './string-transport-with-disconnection.ts';
 export { connectedPair, type ConnectedPair, type Pump } from './connected-pair.ts';
+export { MemoryWorkerPool, type MemoryWorkerTask, type MemoryWorkerTaskOptions } from './memory-worker-pool.ts';
 export { assertNoResult, failureResultOf, successResultOf } from './deferred-results.ts';
