@@ -69,11 +69,9 @@ async function work(port: number, options: ListenTCPOptions): Promise<void> {
   const endpoint = new TCP4ServerEndpoint(reactor, port, { ...options, backlog: BACKLOG });
   const listeningPort = await endpoint.listen(new AnswerFactory(String(process.pid)));
   process.once('message', () => {
-    reactor.callWhenRunning(() => {
-      if (reactor.exitSignal === undefined) reactor.stop({ drainSeconds: DRAIN_SECONDS });
-    });
+    if (reactor.exitSignal === undefined) reactor.stop({ drainSeconds: DRAIN_SECONDS });
   });
-  process.send?.(String(listeningPort.getHost()));
+  reactor.callWhenRunning(() => process.send?.(String(listeningPort.getHost())));
   await reactor.run({ drainSeconds: DRAIN_SECONDS });
   // The channel to the primary would keep the process alive. The primary is waited for: it gives to other workers the
   // connections that it has sent on their way here, which `process.disconnect` would lose.
@@ -116,8 +114,9 @@ class WorkerProcess {
   /** Asks it to end, once; if it does not, it is killed. Resolves when it has ended. */
   async stop(): Promise<void> {
     if (this.#state === 'starting' || this.#state === 'listening') {
+      if (this.#state === 'starting') this.#worker.process.kill();
+      else if (this.#worker.isConnected()) this.#worker.send('stop');
       this.#state = 'stopping';
-      if (this.#worker.isConnected()) this.#worker.send('stop');
       const force = this.#reactor.callLater(DRAIN_SECONDS + KILL_SECONDS, () => this.#worker.process.kill('SIGKILL'));
       await this.ended;
       if (force.active()) force.cancel();
