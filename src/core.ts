@@ -117,6 +117,8 @@ export type { ReactorCore } from './interfaces/reactor-core.ts';
 export type { CooperativeTask } from './task/cooperative-task.ts';
 export { Cooperator, type CooperatorOptions, SLICE_SECONDS, SLICE_STEPS_MAX } from './task/cooperator.ts';
 export { deferLater } from './task/defer-later.ts';
+export type { WorkerPool } from './interfaces/worker-pool.ts';
+export { deferToWorkerPool, type DeferToWorkerPoolOptions } from './task/defer-to-worker-pool.ts';
 export { LoopingCall, type LoopingCallStartOptions } from './task/looping-call.ts';
 export { type MainResult, react } from './task/react.ts';
 
