@@ -4,3 +4,9 @@
 export * from './core.ts';
 export { createReactor, type CreateReactorOptions } from './node/create-reactor.ts';
 export { nodeTLS, type NodeTLSOptions } from './node/tls/node-tls.ts';
+export { adoptDuplex, type AdoptDuplexOptions } from './node/streams/adopt-duplex.ts';
+export { createConnection } from './node/streams/create-connection.ts';
+export { duplexFactory } from './node/streams/duplex-factory.ts';
+export { type DuplexOptions, DuplexProtocol } from './node/streams/duplex-protocol.ts';
+export { ReadableProducer } from './node/streams/readable-producer.ts';
+export { WritableConsumer } from './node/streams/writable-consumer.ts';

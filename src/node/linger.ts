@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { ByteSource } from './byte-source.ts';
 
 /**
@@ -17,7 +17,7 @@ export const LINGER_BYTES: number = 1024 * 1024;
  * has received but its program has not read: the end of a reply that was sent in full (RFC 1122, section 4.2.2.13).
  * The socket keeps its listener for 'error'. Neither it nor the timer keeps the process alive.
  */
-export function linger(socket: Socket, source: ByteSource, seconds: number): void {
+export function linger(socket: Duplex, source: Pick<ByteSource, 'discard'>, seconds: number): void {
   const timer = setTimeout(() => socket.destroy(), seconds * 1000);
   timer.unref();
   socket.once('close', () => clearTimeout(timer));

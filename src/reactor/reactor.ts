@@ -18,11 +18,14 @@ import type {
   SystemEventTriggerID,
   TLSSource,
 } from '../interfaces/reactor.ts';
+import type { ReactorStreams } from '../interfaces/reactor-streams.ts';
 import type { HostnameResolver } from '../interfaces/resolver.ts';
+import type { StreamHandle } from '../interfaces/stream-platform.ts';
 import type { TLSOptions } from '../interfaces/tls-engine.ts';
 import type { ReactorTime } from '../interfaces/time.ts';
 import { requireFunction, requireMethods } from '../arguments.ts';
 import { UnsupportedError } from '../errors.ts';
+import { adoptStreamHandle } from './adopted-stream.ts';
 import { Contexts } from './contexts.ts';
 import { ErrorReporter, reportTo, type ReportError } from './error-reporter.ts';
 import { describeInspection, inspect, type ReactorInspection } from './inspection.ts';
@@ -53,7 +56,7 @@ export interface ReactorOptions {
  * On Node make one with `createReactor()`, in tests with `new TestReactor()`. Source: Twisted's `IReactorCore`,
  * `IReactorTime`, `IReactorTCP`, `IReactorSSL`, `IReactorUNIX`.
  */
-export class Reactor implements ReactorTime, ReactorTCP, ReactorTLS, ReactorUNIX, AsyncDisposable {
+export class Reactor implements ReactorTime, ReactorTCP, ReactorTLS, ReactorUNIX, ReactorStreams, AsyncDisposable {
   readonly #parts: ReactorParts;
   readonly #lifecycle: Lifecycle;
   readonly #events: SystemEvents;
@@ -251,6 +254,12 @@ export class Reactor implements ReactorTime, ReactorTCP, ReactorTLS, ReactorUNIX
 
   connectUNIX(path: string, factory: ClientProtocolFactory, options: ConnectUNIXOptions = {}): Connector {
     return connectUNIX(this.#parts, path, this.#bindFactory(factory), options);
+  }
+
+  // -------------------------------------------------------------------------------------------------- other streams
+
+  adoptStreamHandle(handle: StreamHandle, factory: ProtocolFactory): void {
+    adoptStreamHandle(this.#parts, handle, this.#bindFactory(factory));
   }
 
   // ----------------------------------------------------------------------------------------------------------- names
