@@ -38,9 +38,11 @@ export type { Connector, ConnectorState } from './interfaces/connector.ts';
 export type { DelayedCall } from './interfaces/delayed-call.ts';
 export type { ListeningPort } from './interfaces/listening-port.ts';
 export type { Logger, LogMethod } from './interfaces/logger.ts';
+export type { ObservedConnection, ReactorObserver } from './interfaces/observer.ts';
 export type { Consumer, PullProducer, PushProducer } from './interfaces/producer.ts';
 export type {
   ClientProtocolFactory,
+  DrainableProtocol,
   HalfCloseableProtocol,
   HandshakeListener,
   HookResult,
@@ -48,9 +50,11 @@ export type {
   StreamProtocol,
 } from './interfaces/protocol.ts';
 export type {
+  ConnectionOptions,
   ConnectTCPOptions,
   ConnectTLSOptions,
   ConnectUNIXOptions,
+  ListenOptions,
   ListenTCPOptions,
   ListenTLSOptions,
   ListenUNIXOptions,
@@ -82,7 +86,7 @@ export type { StartTLSOptions, Transport } from './interfaces/transport.ts';
 export type { ReportError } from './reactor/error-reporter.ts';
 export { Reactor, type ReactorOptions } from './reactor/reactor.ts';
 export type { ReactorInspection } from './reactor/inspection.ts';
-export type { RunOptions } from './reactor/lifecycle.ts';
+export type { RunOptions, StopOptions } from './reactor/lifecycle.ts';
 export { CachingResolver, type CachingResolverOptions } from './reactor/caching-resolver.ts';
 export type { HostNames } from './reactor/host-table.ts';
 export { StaticResolver, type StaticResolverOptions } from './reactor/static-resolver.ts';

@@ -3,8 +3,8 @@ import type { Consumer, PullProducer } from '../interfaces/producer.ts';
 import { Deferred } from './deferred.ts';
 import { succeed } from './succeed-fail.ts';
 
-/** A larger array is written in pieces of this size, so that no single one runs into the limit of what may wait. */
-const PIECE_BYTES = 1_048_576;
+/** A larger array is written in pieces of this size, so that none runs into the limit of what may wait. */
+const PIECE_BYTES = 65_536;
 
 /**
  * Fires when everything that was written to the consumer has left: with true; or with false when the consumer takes

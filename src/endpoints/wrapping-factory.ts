@@ -23,7 +23,9 @@ import { ConnectingCancelledError, NoProtocol } from '../errors.ts';
 import type { Connector } from '../interfaces/connector.ts';
 import type {
   ClientProtocolFactory,
+  DrainableProtocol,
   HalfCloseableProtocol,
+  HandshakeListener,
   HookResult,
   ProtocolFactoryOf,
   StreamProtocol,
@@ -141,19 +143,18 @@ export class WrappingFactory<P extends StreamProtocol> implements ClientProtocol
   }
 }
 
+type AnyProtocol = StreamProtocol & Partial<HalfCloseableProtocol & HandshakeListener & DrainableProtocol>;
+
 /** Passes everything on to the user's protocol, except that `makeConnection` goes through the attempt. */
-class WrappingProtocol implements StreamProtocol {
+class WrappingProtocol implements HandshakeListener, DrainableProtocol {
   // Present only if the user's protocol has them: having them is what opts in to half-close.
   declare readonly readConnectionLost?: () => HookResult;
   declare readonly writeConnectionLost?: () => HookResult;
 
-  readonly #wrapped: StreamProtocol & Partial<HalfCloseableProtocol>;
+  readonly #wrapped: AnyProtocol;
   readonly #makeConnection: (transport: Transport) => HookResult;
 
-  constructor(
-    wrapped: StreamProtocol & Partial<HalfCloseableProtocol>,
-    makeConnection: (transport: Transport) => HookResult,
-  ) {
+  constructor(wrapped: AnyProtocol, makeConnection: (transport: Transport) => HookResult) {
     this.#wrapped = wrapped;
     this.#makeConnection = makeConnection;
     if (wrapped.readConnectionLost !== undefined) this.readConnectionLost = () => wrapped.readConnectionLost?.();
@@ -166,6 +167,14 @@ class WrappingProtocol implements StreamProtocol {
 
   dataReceived(data: Buffer): HookResult {
     return this.#wrapped.dataReceived(data);
+  }
+
+  handshakeCompleted(): HookResult {
+    return this.#wrapped.handshakeCompleted?.();
+  }
+
+  connectionDraining(): HookResult {
+    return this.#wrapped.connectionDraining?.();
   }
 
   connectionLost(reason: Failure): HookResult {

@@ -8,8 +8,9 @@ import type {
 import type { HostnameResolver } from '../interfaces/resolver.ts';
 import type { StreamPlatform } from '../interfaces/stream-platform.ts';
 import type { TLSEngine } from '../interfaces/tls-engine.ts';
+import { requireIntegerFrom } from '../arguments.ts';
 import type { ContextPlatform } from '../interfaces/context.ts';
-import { LINGER_SECONDS } from './linger.ts';
+import { DEFAULT_LINGER_LIMITS } from './linger.ts';
 import { NodeClock } from './node-clock.ts';
 import { NodeContext } from './node-context.ts';
 import { NodeLiveness } from './liveness.ts';
@@ -25,8 +26,13 @@ export interface NodePlatformOptions {
    * accepted connections fall back to 'data' by themselves on a runtime that does not support it for them.
    */
   readonly reading?: ReadingMode;
-  /** For how many seconds a connection that was given up still discards what its peer sends; 2 by default. */
+  /**
+   * For how many seconds a connection that was given up still discards what its peer sends, so that unread input does not
+   * turn into a reset which destroys what was sent; 2 by default. 0 closes at once.
+   */
   readonly lingerSeconds?: number;
+  /** How many bytes of it are discarded before the connection is closed all the same; 1,048,576 (1 MiB) by default. */
+  readonly lingerBytes?: number;
   /** How TLS is spoken; `nodeTLS()` by default. */
   readonly tls?: TLSEngine;
 }
@@ -43,13 +49,15 @@ export class NodePlatform implements Platform {
   readonly context: ContextPlatform = new NodeContext();
   readonly tls: TLSEngine;
 
-  /** Throws `RangeError` for a `lingerSeconds` that is not a finite number of at least 0. */
+  /** Throws `RangeError` for a `lingerSeconds` that is not a finite number of at least 0, and for a `lingerBytes` that is no count. */
   constructor(options: NodePlatformOptions = {}) {
-    const { reading = 'onread', lingerSeconds = LINGER_SECONDS, tls = nodeTLS() } = options;
+    const { reading = 'onread', tls = nodeTLS() } = options;
+    const { lingerSeconds = DEFAULT_LINGER_LIMITS.seconds, lingerBytes = DEFAULT_LINGER_LIMITS.bytes } = options;
     if (!Number.isFinite(lingerSeconds) || lingerSeconds < 0) {
       throw new RangeError(`lingerSeconds must be a finite number of at least 0, not ${lingerSeconds}`);
     }
-    this.streams = new NodeStreams(reading, lingerSeconds);
+    requireIntegerFrom('lingerBytes', lingerBytes, 0);
+    this.streams = new NodeStreams(reading, { seconds: lingerSeconds, bytes: lingerBytes });
     this.tls = tls;
   }
 }

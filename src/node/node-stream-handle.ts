@@ -23,7 +23,7 @@ import type { Address } from '../addresses.ts';
 import type { SystemError } from '../interfaces/platform.ts';
 import type { StreamHandle, StreamListener } from '../interfaces/stream-platform.ts';
 import type { ByteSource } from './byte-source.ts';
-import { linger } from './linger.ts';
+import { linger, type LingerLimits } from './linger.ts';
 import { resetSocket } from './reset-socket.ts';
 import { toSystemError } from './system-error.ts';
 
@@ -36,14 +36,14 @@ export interface StreamParts {
   readonly source: ByteSource;
   readonly localAddress: Address;
   readonly remoteAddress: Address;
-  readonly lingerSeconds: number;
+  readonly linger: LingerLimits;
 }
 
 /** A socket that its handle has given up to TLS. */
 export interface SurrenderedSocket {
   /** Paused, without listeners; what had been read and not delivered is in its buffer. */
   readonly socket: Socket;
-  readonly lingerSeconds: number;
+  readonly linger: LingerLimits;
   /** Destroys it at once; `writer` is the socket for TLS above it, if there is one yet. */
   reset(writer: Socket | undefined): void;
 }
@@ -54,7 +54,7 @@ export class NodeStreamHandle implements StreamHandle {
   readonly remoteAddress: Address;
   protected readonly socket: Socket;
   readonly #source: ByteSource;
-  readonly #lingerSeconds: number;
+  readonly #linger: LingerLimits;
 
   #life: 'new' | 'open' | 'over' = 'new';
   #reading: 'paused' | 'resuming' | 'flowing' | 'ended' = 'paused';
@@ -64,12 +64,12 @@ export class NodeStreamHandle implements StreamHandle {
   #held: Buffer[] | undefined;
   #heldLast: 'end' | SystemError | undefined;
 
-  constructor({ socket, source, localAddress, remoteAddress, lingerSeconds }: StreamParts) {
+  constructor({ socket, source, localAddress, remoteAddress, linger: limits }: StreamParts) {
     this.socket = socket;
     this.#source = source;
     this.localAddress = localAddress;
     this.remoteAddress = remoteAddress;
-    this.#lingerSeconds = lingerSeconds;
+    this.#linger = limits;
     socket.unref();
     socket.on('error', this.#errorReported);
   }
@@ -151,7 +151,7 @@ export class NodeStreamHandle implements StreamHandle {
     socket.off('error', this.#errorReported);
     if (hasEnded) socket.destroy();
     else for (const chunk of held.reverse()) socket.unshift(chunk);
-    return { socket, lingerSeconds: this.#lingerSeconds, reset: (writer) => this.destroyAtOnce(writer) };
+    return { socket, linger: this.#linger, reset: (writer) => this.destroyAtOnce(writer) };
   }
 
   /** What `reset` does to a socket that is not destroyed yet; `writer` is the socket for TLS above it, if there is one. */
@@ -161,7 +161,7 @@ export class NodeStreamHandle implements StreamHandle {
 
   /** What `close` does to one. */
   protected closeInOrder(): void {
-    linger(this.socket, this.#source, this.#lingerSeconds);
+    linger(this.socket, this.#source, this.#linger);
   }
 
   /** What is wrong with an end of reading, where that is known already. */

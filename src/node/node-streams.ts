@@ -10,6 +10,7 @@ import type {
   StreamTarget,
 } from '../interfaces/stream-platform.ts';
 import { DataEventSource } from './byte-source.ts';
+import type { LingerLimits } from './linger.ts';
 import { NodeConnectHandle } from './node-connect-handle.ts';
 import { NodeListenHandle } from './node-listen-handle.ts';
 import { NodeStreamHandle, TCPStreamHandle } from './node-stream-handle.ts';
@@ -23,12 +24,12 @@ export type ReadingMode = 'onread' | 'data';
 /** TCP and UNIX sockets, by `node:net`. */
 export class NodeStreams implements StreamPlatform {
   readonly #reading: ReadingMode;
-  readonly #lingerSeconds: number;
+  readonly #linger: LingerLimits;
   readonly #slabs = new ReadSlabs();
 
-  constructor(reading: ReadingMode, lingerSeconds: number) {
+  constructor(reading: ReadingMode, linger: LingerLimits) {
     this.#reading = reading;
-    this.#lingerSeconds = lingerSeconds;
+    this.#linger = linger;
   }
 
   /** While the attempt lasts the process does not end: Node cannot tell the system otherwise. */
@@ -70,7 +71,7 @@ export class NodeStreams implements StreamPlatform {
       socket,
       source: source ?? new DataEventSource(socket),
       ...addresses,
-      lingerSeconds: this.#lingerSeconds,
+      linger: this.#linger,
     };
     return kind === 'tcp' ? new TCPStreamHandle(parts) : new NodeStreamHandle(parts);
   }

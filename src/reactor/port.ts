@@ -25,6 +25,7 @@ import type {
 } from '../interfaces/stream-platform.ts';
 import { buildProtocol } from './build-protocol.ts';
 import { Connection } from './connection.ts';
+import type { ConnectionLimits } from './connection-limits.ts';
 import type { ReactorParts } from './reactor-parts.ts';
 import { TLSHandshake } from './tls-handshake.ts';
 import { tlsErrorFor } from './tls-errors.ts';
@@ -34,6 +35,12 @@ type State =
   | { readonly name: 'binding'; readonly handle: StreamListenHandle }
   | { readonly name: 'listening'; readonly handle: StreamListenHandle; readonly address: Address }
   | { readonly name: 'closing' };
+
+/** What bounds a port and its connections. */
+export interface PortLimits {
+  readonly connections: ConnectionLimits;
+  readonly maxConnections: number;
+}
 
 /** What makes a port one for TLS. */
 export interface PortSecurity {
@@ -46,17 +53,29 @@ export class Port implements ListeningPort, StreamListenListener {
   readonly #parts: ReactorParts;
   readonly #target: ListenTarget;
   readonly #factory: ProtocolFactory;
+  readonly #limits: PortLimits;
   readonly #security: PortSecurity | undefined;
   #state: State = { name: 'idle', error: undefined };
   /** Connections that wait for the reactor to run. */
   readonly #held = new Set<StreamHandle>();
+  /** Those that have been served and are not lost, handshakes included. */
+  #connectionCount = 0;
+  /** Whether a connection has been refused since the last that was not. */
+  #isRefusing = false;
   #listenWaiters: Deferred<ListeningPort>[] = [];
   #closeWaiters: Deferred<void>[] = [];
 
-  constructor(parts: ReactorParts, target: ListenTarget, factory: ProtocolFactory, security?: PortSecurity) {
+  constructor(
+    parts: ReactorParts,
+    target: ListenTarget,
+    factory: ProtocolFactory,
+    limits: PortLimits,
+    security?: PortSecurity,
+  ) {
     this.#parts = parts;
     this.#target = target;
     this.#factory = factory;
+    this.#limits = limits;
     this.#security = security;
   }
 
@@ -154,6 +173,11 @@ export class Port implements ListeningPort, StreamListenListener {
 
   accepted(handle: StreamHandle): void {
     const { loop } = this.#parts;
+    if (this.#connectionCount + this.#held.size >= this.#limits.maxConnections) {
+      this.#refuse(handle);
+      return;
+    }
+    this.#isRefusing = false;
     if (!loop.holdsReports) {
       loop.deliver(() => {
         this.#serve(handle);
@@ -187,7 +211,20 @@ export class Port implements ListeningPort, StreamListenListener {
 
   // --------------------------------------------------------------------------------------------------------- inside
 
+  /** One warning for each time that the limit is reached: a flood of connections must not become a flood of the log. */
+  #refuse(handle: StreamHandle): void {
+    handle.close();
+    if (this.#isRefusing) return;
+    this.#isRefusing = true;
+    const { maxConnections } = this.#limits;
+    this.#parts.logger?.warn(
+      { maxConnections },
+      `The ${this.toString()} has as many connections as it may; more are closed`,
+    );
+  }
+
   #serve(handle: StreamHandle): void {
+    this.#connectionCount += 1;
     if (this.#security === undefined) this.#connect(handle, undefined);
     else this.#secure(handle, this.#security);
   }
@@ -204,6 +241,7 @@ export class Port implements ListeningPort, StreamListenListener {
         },
         failed: (error) => {
           handshakes.delete(handshake);
+          this.#gone();
           const err = error instanceof TLSHandshakeTimeoutError ? error : (tlsErrorFor(error, peer) ?? error);
           logger?.warn({ err, peer }, `A TLS handshake failed on the ${this.toString()}`);
         },
@@ -212,16 +250,26 @@ export class Port implements ListeningPort, StreamListenListener {
     } catch (error) {
       // What the port was given for this connection was not checked when it began to listen.
       stream.reset();
+      this.#gone();
       errors.report(error, `The ${this.toString()} has no usable TLS options for a connection`);
     }
   }
 
   #connect(handle: StreamHandle, tls: TLSHandle | undefined): void {
     const protocol = buildProtocol(this.#parts, this.#factory, handle.remoteAddress);
-    if (protocol === null || protocol instanceof Failure) handle.close();
-    else
-      new Connection(this.#parts, handle, protocol, () => undefined, { role: 'server', host: undefined, tls }).start();
+    if (protocol === null || protocol instanceof Failure) {
+      handle.close();
+      this.#gone();
+      return;
+    }
+    const origin = { role: 'server', host: undefined, tls, limits: this.#limits.connections } as const;
+    new Connection(this.#parts, handle, protocol, this.#gone, origin).start();
   }
+
+  readonly #gone = (): void => {
+    this.#connectionCount -= 1;
+    this.#parts.drain?.connectionEnded();
+  };
 
   /** Nobody has been told of these connections, and nobody will be. */
   #closeHeld(): void {

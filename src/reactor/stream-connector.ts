@@ -125,12 +125,12 @@ export class StreamConnector implements Connector, ConnectAttemptListener {
       this.#closeUnused(handle, new Failure(new ConnectionDone('the factory built no protocol')));
       return;
     }
-    const { destination } = this.#target;
+    const { destination, limits } = this.#target;
     const host = destination.family === 'UNIX' ? undefined : destination.host;
     const whenLost = (reason: Failure): void => {
       this.#lost(reason);
     };
-    const connection = new Connection(this.#parts, handle, protocol, whenLost, { role: 'client', host, tls });
+    const connection = new Connection(this.#parts, handle, protocol, whenLost, { role: 'client', host, tls, limits });
     this.#state = { name: 'connected', connection };
     connection.start();
     if (building.unwanted) connection.loseConnection();

@@ -1,6 +1,7 @@
 import { requireDelay, requirePort, requireString } from '../arguments.ts';
 import type { ErrorClass, Failure } from '../deferred/failure.ts';
 import { UnsupportedError } from '../errors.ts';
+import type { ReactorObserver } from '../interfaces/observer.ts';
 import type { Logger } from '../interfaces/logger.ts';
 import type { TLSEngine, TLSOptions, TLSParameters } from '../interfaces/tls-engine.ts';
 import { collectBetweenTurns, UnhandledErrorCollector } from '../deferred/unhandled.ts';
@@ -30,6 +31,8 @@ export interface TestReactorOptions {
    * It needs real turns of the host's event loop: use `advanceAsync`.
    */
   readonly tls?: TLSEngine;
+  /** Watches what happens; see `ReactorObserver`. */
+  readonly observer?: ReactorObserver;
   /** Is told what is worth a note but is nobody's error: failed handshakes of clients. */
   readonly logger?: Logger;
 }
@@ -73,11 +76,20 @@ export class TestReactor extends Reactor implements Disposable {
   #errors: ReportedError[] = [];
 
   constructor(options: TestReactorOptions = {}) {
-    const { running = true, names = {}, seed = 0, maxTurnsPerInstant = TURNS_PER_INSTANT_MAX, tls, logger } = options;
+    const {
+      running = true,
+      names = {},
+      seed = 0,
+      maxTurnsPerInstant = TURNS_PER_INSTANT_MAX,
+      tls,
+      logger,
+      observer,
+    } = options;
     const world = new World({ seed, maxTurnsPerInstant, ...(tls && { tls }) });
     const host = world.addHost('test', { names });
     super(host, {
       ...(logger && { logger }),
+      ...(observer && { observer }),
       errorReporter: (failure, _message, stands = () => true) => {
         this.#errors.push({ failure, stands });
       },

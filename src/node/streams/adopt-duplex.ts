@@ -8,7 +8,7 @@ import type { ReactorStreams } from '../../interfaces/reactor-streams.ts';
 import type { StreamHandle } from '../../interfaces/stream-platform.ts';
 import { requireFactory } from '../../reactor/factory-arguments.ts';
 import { DataEventSource } from '../byte-source.ts';
-import { LINGER_SECONDS } from '../linger.ts';
+import { DEFAULT_LINGER_LIMITS } from '../linger.ts';
 import { NodeStreamHandle, TCPStreamHandle } from '../node-stream-handle.ts';
 import { tcpAddress } from '../socket-addresses.ts';
 import { DuplexHandle } from './duplex-handle.ts';
@@ -50,7 +50,7 @@ function handleOf(duplex: Duplex, { hostAddress, peerAddress }: AdoptDuplexOptio
   const parts = {
     localAddress: hostAddress ?? addressOf(duplex, 'local'),
     remoteAddress: peerAddress ?? addressOf(duplex, 'remote'),
-    lingerSeconds: LINGER_SECONDS,
+    linger: DEFAULT_LINGER_LIMITS,
   };
   // Half-close is for the connection to decide.
   duplex.allowHalfOpen = true;

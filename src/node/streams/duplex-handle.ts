@@ -16,7 +16,7 @@ import type { Duplex } from 'node:stream';
 import type { Address } from '../../addresses.ts';
 import type { SystemError } from '../../interfaces/platform.ts';
 import type { StreamHandle, StreamListener } from '../../interfaces/stream-platform.ts';
-import { linger } from '../linger.ts';
+import { linger, type LingerLimits } from '../linger.ts';
 import { toSystemError } from '../system-error.ts';
 
 /** How much is delivered in one pass of the event loop, in bytes: a stream may have more as fast as it is read, without end. */
@@ -27,14 +27,14 @@ export interface DuplexParts {
   readonly duplex: Duplex;
   readonly localAddress: Address;
   readonly remoteAddress: Address;
-  readonly lingerSeconds: number;
+  readonly linger: LingerLimits;
 }
 
 export class DuplexHandle implements StreamHandle {
   readonly localAddress: Address;
   readonly remoteAddress: Address;
   readonly #duplex: Duplex;
-  readonly #lingerSeconds: number;
+  readonly #linger: LingerLimits;
 
   #life: 'new' | 'open' | 'over' = 'new';
   #reading: 'paused' | 'flowing' | 'ended' = 'paused';
@@ -44,11 +44,11 @@ export class DuplexHandle implements StreamHandle {
   #last: 'end' | SystemError | undefined;
   #isDeliveryDue = false;
 
-  constructor({ duplex, localAddress, remoteAddress, lingerSeconds }: DuplexParts) {
+  constructor({ duplex, localAddress, remoteAddress, linger: limits }: DuplexParts) {
     this.#duplex = duplex;
     this.localAddress = localAddress;
     this.remoteAddress = remoteAddress;
-    this.#lingerSeconds = lingerSeconds;
+    this.#linger = limits;
     duplex.on('error', this.#failed);
     duplex.on('close', this.#closed);
     if (duplex.readableEnded) this.#last = 'end';
@@ -111,7 +111,7 @@ export class DuplexHandle implements StreamHandle {
     const discard = (count: (bytes: number) => void): void => {
       duplex.on('data', (chunk: Uint8Array) => count(chunk.length));
     };
-    linger(duplex, { discard }, this.#lingerSeconds);
+    linger(duplex, { discard }, this.#linger);
     if (duplex.readableEnded && duplex.writableFinished) duplex.destroy();
   }
 

@@ -45,7 +45,11 @@ const PROVOCATIONS: Readonly<Record<HookName, (served: Served) => void>> = {
   dataReceived: ({ peer }) => peer.send('x'),
   readConnectionLost: ({ peer }) => peer.end(),
   writeConnectionLost: ({ protocol }) => protocol.transport.loseWriteConnection(),
-  connectionLost: ({ peer }) => peer.abort(),
+  connectionLost: ({ peer, protocol }) => {
+    // It is told as a reset, or by writing where there are none.
+    peer.abort();
+    protocol.transport.write('x');
+  },
 };
 
 export function describeReEntrancy(harness: () => Harness): void {
