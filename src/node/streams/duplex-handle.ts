@@ -19,8 +19,11 @@ import type { StreamHandle, StreamListener } from '../../interfaces/stream-platf
 import { linger, type LingerLimits } from '../linger.ts';
 import { toSystemError } from '../system-error.ts';
 
+/** The most that is delivered at a time, as from a socket, in bytes. */
+const CHUNK_BYTES = 65_536;
+
 /** How much is delivered in one pass of the event loop, in bytes: a stream may have more as fast as it is read, without end. */
-const BYTES_PER_PASS = 262_144;
+const BYTES_PER_PASS = 4 * CHUNK_BYTES;
 
 /** What a handle is made of. */
 export interface DuplexParts {
@@ -51,6 +54,7 @@ export class DuplexHandle implements StreamHandle {
     this.#linger = limits;
     duplex.on('error', this.#failed);
     duplex.on('close', this.#closed);
+    callIfPresent(duplex, 'unref');
     if (duplex.readableEnded) this.#last = 'end';
     if (duplex.errored !== null) this.#last = toSystemError(duplex.errored);
     else if (duplex.destroyed) this.#last = prematureClose();
@@ -166,8 +170,7 @@ export class DuplexHandle implements StreamHandle {
   #deliver(): void {
     this.#isDeliveryDue = false;
     for (let bytes = 0; this.#reading === 'flowing'; ) {
-      // In no other form: whoever adopts a stream has looked.
-      const chunk = this.#duplex.read() as Uint8Array | null;
+      const chunk = this.#read();
       if (chunk === null) break;
       bytes += chunk.length;
       this.#listener?.dataReceived(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length));
@@ -177,6 +180,12 @@ export class DuplexHandle implements StreamHandle {
       }
     }
     this.#deliverLast();
+  }
+
+  #read(): Uint8Array | null {
+    const { readableLength } = this.#duplex;
+    // In no other form: whoever adopts a stream has looked. Without a length it also asks for more, and finds the end.
+    return (readableLength > CHUNK_BYTES ? this.#duplex.read(CHUNK_BYTES) : this.#duplex.read()) as Uint8Array | null;
   }
 
   #deliverLast(): void {
@@ -207,7 +216,8 @@ function prematureClose(): SystemError {
   return Object.assign(new Error('the stream was destroyed before it had ended'), { code });
 }
 
-function callIfPresent(duplex: Duplex, method: 'setNoDelay' | 'setKeepAlive', enabled: boolean): void {
-  const setter: unknown = Reflect.get(duplex, method);
-  if (typeof setter === 'function') Reflect.apply(setter, duplex, [enabled]);
+/** Sockets have these, and those who take after them. */
+function callIfPresent(duplex: Duplex, name: 'setNoDelay' | 'setKeepAlive' | 'unref', ...args: unknown[]): void {
+  const method: unknown = Reflect.get(duplex, name);
+  if (typeof method === 'function') Reflect.apply(method, duplex, args);
 }

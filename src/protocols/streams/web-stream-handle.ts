@@ -11,6 +11,9 @@ import { type Address, UNIXAddress } from '../../addresses.ts';
 import type { SystemError } from '../../interfaces/platform.ts';
 import type { StreamHandle, StreamListener } from '../../interfaces/stream-platform.ts';
 
+/** The most that is delivered at a time, as from a socket, in bytes. */
+const CHUNK_BYTES = 65_536;
+
 /** Both directions of a stream of bytes. */
 export interface WebStreamPair {
   /** What comes from the peer. */
@@ -46,7 +49,8 @@ export class WebStreamHandle implements StreamHandle {
     if (readable.locked || writable.locked) throw new TypeError('The streams are used by somebody else: one is locked');
     this.#reader = readable.getReader();
     this.#writer = writable.getWriter();
-    this.#writer.closed.catch((error: unknown) => this.#fail(error));
+    // As of a socket that has broken, whoever writes is told, and whoever reads, in its turn.
+    this.#writer.closed.catch(() => undefined);
   }
 
   open(listener: StreamListener): void {
@@ -140,14 +144,15 @@ export class WebStreamHandle implements StreamHandle {
       this.#listener?.endReceived();
     } else if (held instanceof Error) {
       this.#leave()?.failed(held);
-    } else if (held.length > 0) {
-      this.#listener?.dataReceived(Buffer.from(held.buffer, held.byteOffset, held.length));
+    } else {
+      if (held.length > CHUNK_BYTES) this.#held = held.subarray(CHUNK_BYTES);
+      const length = Math.min(held.length, CHUNK_BYTES);
+      if (length > 0) this.#listener?.dataReceived(Buffer.from(held.buffer, held.byteOffset, length));
     }
   }
 
   #fail(error: unknown): void {
-    if (this.#life === 'new') this.#held = toSystemError(error);
-    else this.#leave()?.failed(toSystemError(error));
+    this.#leave()?.failed(toSystemError(error));
   }
 
   /** Asked again after a wait, in which it may have changed. */

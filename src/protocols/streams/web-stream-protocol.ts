@@ -18,6 +18,11 @@ import { Protocol } from '../protocol.ts';
 /** As much as a connection keeps of what is to be sent. */
 const HIGH_WATER_MARK_BYTES = 65_536;
 
+/** As the standard has it; some types of it leave the signal out. */
+interface AbortableController extends WritableStreamDefaultController {
+  readonly signal?: AbortSignal;
+}
+
 /** The options of a `WebStreamProtocol`. */
 export interface WebStreamOptions {
   /** How much is kept in each direction before the other side is slowed down, in bytes; 65,536 by default, at least 1. */
@@ -72,8 +77,10 @@ export class WebStreamProtocol extends Protocol implements HalfCloseableProtocol
     );
     this.writable = new WritableStream<Uint8Array | string>(
       {
-        start: (controller) => {
+        start: (controller: AbortableController) => {
           this.#writeController = controller;
+          // The sink itself would be told only when the write that is under way has ended, which it may never do.
+          controller.signal?.addEventListener('abort', () => this.#abort());
           return new Promise<void>((resolve) => {
             this.#connected = resolve;
           });
@@ -89,6 +96,7 @@ export class WebStreamProtocol extends Protocol implements HalfCloseableProtocol
   override makeConnection(transport: Transport): void {
     this.transport = transport;
     this.#connected();
+    if (this.#writing === 'over') transport.abortConnection();
   }
 
   override dataReceived(data: Buffer): void {

@@ -23,7 +23,7 @@ import type {
   PeerServer,
   ServeOptions,
 } from '../harness.ts';
-import type { NodeKind, RawServer } from './node-kind.ts';
+import type { ClosableStreams, NodeKind, RawServer } from './node-kind.ts';
 import type { NodePeer } from './node-peers.ts';
 import { OpenHandles } from './open-handles.ts';
 import { Reactors } from './reactors.ts';
@@ -48,6 +48,7 @@ export class NodeHarness implements Harness {
   readonly #kind: NodeKind;
   readonly #handles = new OpenHandles();
   readonly #reactors = new Reactors();
+  readonly #streams: ClosableStreams[] = [];
   readonly #peers: NodePeer[] = [];
   readonly #servers: RawServer[] = [];
   #socketFolder: string | undefined;
@@ -69,7 +70,11 @@ export class NodeHarness implements Harness {
   }
 
   createReactor(options: ReactorOptions = {}): Reactor {
-    return this.#reactors.create(new NodePlatform(this.#kind.platformOptions), options);
+    const platform = new NodePlatform(this.#kind.platformOptions);
+    const streams = this.#kind.makeStreams?.();
+    if (streams === undefined) return this.#reactors.create(platform, options);
+    this.#streams.push(streams);
+    return this.#reactors.create({ ...platform, streams }, options);
   }
 
   listen(reactor: Reactor, factory: ProtocolFactory, options: ListenOptions = {}): ListeningPort {
@@ -126,6 +131,7 @@ export class NodeHarness implements Harness {
         for (const peer of server.peers) peer.destroy();
       }
       for (const peer of this.#peers) peer.destroy();
+      for (const streams of this.#streams) await streams.close();
       // What is left after that is told below.
       await this.until(() => this.#handles.count === 0).catch(() => undefined);
       this.#handles.stopWatching();
