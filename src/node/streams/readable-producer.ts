@@ -17,19 +17,18 @@ export class ReadableProducer implements PushProducer {
   #state: State = { name: 'unused' };
   #bytes = 0;
 
-  /** Throws `TypeError` for what is no `Readable`, or one of objects. */
+  /** Throws `TypeError` for what is no `Readable`. One in object mode may give strings and bytes. */
   constructor(readable: Readable) {
     const given: unknown = readable;
     if (typeof given !== 'object' || given === null || !('readableObjectMode' in given)) {
       throw new TypeError(`readable must be a Readable; got ${describe(given)}`);
     }
-    if (readable.readableObjectMode) throw new TypeError('readable must be a stream of bytes');
     this.#readable = readable;
   }
 
   /**
    * Registers with the consumer and begins. Fires with the number of bytes when all have been written to it, having unregistered; they may not
-   * have left yet. The consumer stays open. Fails, having unregistered, with the error of the stream; with what the
+   * have left yet. The consumer stays open. Fails, having unregistered, with the error of the stream, or `TypeError` if it gives something else than bytes and strings; with what the
    * consumer's `write` threw; with `ConnectionLost` if the consumer stopped it. Whenever it fails the stream is destroyed. Cancelling
    * it does the same. Throws an `Error` if it has been used, and what `registerProducer` throws.
    */
@@ -76,8 +75,12 @@ export class ReadableProducer implements PushProducer {
     else if (readable.destroyed) this.#closed();
   }
 
-  readonly #send = (chunk: Uint8Array | string): void => {
+  readonly #send = (chunk: unknown): void => {
     if (this.#state.name !== 'sending') return;
+    if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) {
+      this.#fail(new TypeError(`The stream must give bytes or strings; it gave ${describe(chunk)}`));
+      return;
+    }
     this.#bytes += typeof chunk === 'string' ? Buffer.byteLength(chunk) : chunk.length;
     try {
       this.#state.consumer.write(chunk);
