@@ -95,6 +95,7 @@ export type {
   SpawnProcessOptions,
   TerminateOptions,
 } from './interfaces/process.ts';
+export type { ReactorStreams } from './interfaces/reactor-streams.ts';
 export type { ReactorTime } from './interfaces/time.ts';
 export type * from './interfaces/platform.ts';
 export type * from './interfaces/context.ts';
@@ -138,6 +139,18 @@ export {
   type ProcessOutputOptions,
 } from './protocols/process-output.ts';
 export { Chargen, Discard, Echo, QOTD } from './protocols/wire.ts';
+
+export { AsyncConnection, type AsyncConnectionOptions } from './protocols/streams/async-connection.ts';
+export {
+  AsyncListener,
+  type AsyncListenerOptions,
+  type ProtocolWithTransport,
+} from './protocols/streams/async-listener.ts';
+export { adoptWebStreams, type AdoptWebStreamsOptions } from './protocols/streams/adopt-web-streams.ts';
+export type { WebStreamAddresses, WebStreamPair } from './protocols/streams/web-stream-handle.ts';
+export { WebStreamProtocol, type WebStreamOptions } from './protocols/streams/web-stream-protocol.ts';
+export { consumerToProtocol, protocolToConsumer } from './protocols/streams/protocol-consumer.ts';
+export { PullToPush } from './protocols/streams/pull-to-push.ts';
 
 export type { EndpointOptions, StreamClientEndpoint, StreamServerEndpoint } from './interfaces/endpoint.ts';
 export type { ProtocolFactoryOf } from './interfaces/protocol.ts';

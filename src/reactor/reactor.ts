@@ -27,7 +27,9 @@ import type {
   ReactorMulticast,
   ReactorUDP,
 } from '../interfaces/reactor-udp.ts';
+import type { ReactorStreams } from '../interfaces/reactor-streams.ts';
 import type { HostnameResolver } from '../interfaces/resolver.ts';
+import type { StreamHandle } from '../interfaces/stream-platform.ts';
 import type { TLSOptions } from '../interfaces/tls-engine.ts';
 import type {
   ChildProcessProtocol,
@@ -41,6 +43,7 @@ import type { Transport } from '../interfaces/transport.ts';
 import { requireDelay, requireFunction, requireIntegerFrom, requireMethods } from '../arguments.ts';
 import { QueueOverflow, UnsupportedError } from '../errors.ts';
 import { adoptStreamConnection, adoptStreamPort } from './adoption.ts';
+import { adoptStreamHandle } from './adopted-stream.ts';
 import { Contexts } from './contexts.ts';
 import { ErrorReporter, reportTo, type ReportError } from './error-reporter.ts';
 import { DEFAULT_SLOW_HOOK_SECONDS, Observation } from './observation.ts';
@@ -99,6 +102,7 @@ export class Reactor
     ReactorSocket,
     ReactorProcess,
     ReactorStdio,
+    ReactorStreams,
     AsyncDisposable
 {
   readonly #parts: ReactorParts;
@@ -354,6 +358,12 @@ export class Reactor
 
   openStdio(protocol: StreamProtocol): Transport {
     return openStdio(this.#parts, protocol);
+  }
+
+  // -------------------------------------------------------------------------------------------------- other streams
+
+  adoptStreamHandle(handle: StreamHandle, factory: ProtocolFactory): void {
+    adoptStreamHandle(this.#parts, handle, this.#bindFactory(factory));
   }
 
   // ----------------------------------------------------------------------------------------------------------- names
