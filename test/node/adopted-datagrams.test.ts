@@ -1,5 +1,5 @@
 /** `adoptDatagramPort`, and what the platform does for it, on real sockets. */
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import { spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
