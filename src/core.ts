@@ -65,7 +65,7 @@ export type {
   SystemEventTriggerID,
   TLSSource,
 } from './interfaces/reactor.ts';
-export type { AdoptStreamPortOptions, ReactorSocket } from './interfaces/reactor-socket.ts';
+export type { AdoptDatagramPortOptions, AdoptStreamPortOptions, ReactorSocket } from './interfaces/reactor-socket.ts';
 export type {
   HostnameResolver,
   HostResolution,

@@ -2,13 +2,16 @@
 import { requireIntegerFrom, requireOptions } from '../arguments.ts';
 import { AdoptionError, CannotListenError, UnsupportedError } from '../errors.ts';
 import type { AdoptionPlatform } from '../interfaces/adoption-platform.ts';
+import type { DatagramReceiver } from '../interfaces/datagram-transport.ts';
 import type { ProtocolFactory } from '../interfaces/protocol.ts';
-import type { AdoptStreamPortOptions } from '../interfaces/reactor-socket.ts';
+import type { AdoptDatagramPortOptions, AdoptStreamPortOptions } from '../interfaces/reactor-socket.ts';
 import { serveAdopted } from './adopted-stream.ts';
 import { PORT_OPTIONS, portLimits } from './connection-limits.ts';
+import { DatagramPort } from './datagram-port.ts';
 import { requireFactory } from './factory-arguments.ts';
 import { type AdoptedTarget, Port } from './port.ts';
 import type { ReactorParts } from './reactor-parts.ts';
+import { receiving, RECEIVING_OPTIONS } from './udp.ts';
 
 /**
  * As many as Linux allows unless it is told otherwise, which systemd asks for. Twisted's 50 would cut down the queue of
@@ -43,6 +46,39 @@ export function adoptStreamConnection(parts: ReactorParts, descriptor: number, f
   requireFactory(factory);
   const adoption = requireAdoption(parts);
   serveAdopted(parts, factory, () => adopt(descriptor, () => adoption.adoptStream(descriptor)));
+}
+
+/** Checks the arguments of `adoptDatagramPort` and makes the port. */
+export function adoptDatagramPort(
+  parts: ReactorParts,
+  descriptor: number,
+  protocol: DatagramReceiver,
+  options: AdoptDatagramPortOptions,
+): DatagramPort {
+  requireOptions('options', options, RECEIVING_OPTIONS);
+  requireDescriptor(descriptor);
+  const reception = receiving(parts, protocol, options);
+  const adoption = requireAdoption(parts);
+  const { host, port } = adopt(descriptor, () => adoption.addressOfDatagrams(descriptor));
+  let isAdopted = false;
+  const datagramPort = new DatagramPort(parts, {
+    host,
+    port,
+    bind: (listener) => {
+      if (isAdopted)
+        throw new CannotListenError(
+          host,
+          port,
+          new Error(`descriptor ${String(descriptor)} was closed when the port stopped`),
+        );
+      const handle = adopt(descriptor, () => adoption.adoptDatagrams(descriptor, listener));
+      isAdopted = true;
+      return handle;
+    },
+    ...reception,
+  });
+  datagramPort.startListening();
+  return datagramPort;
 }
 
 /** Once its port has stopped, the number of the descriptor may belong to anything. */

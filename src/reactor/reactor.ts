@@ -20,7 +20,7 @@ import type {
   SystemEventTriggerID,
   TLSSource,
 } from '../interfaces/reactor.ts';
-import type { AdoptStreamPortOptions, ReactorSocket } from '../interfaces/reactor-socket.ts';
+import type { AdoptDatagramPortOptions, AdoptStreamPortOptions, ReactorSocket } from '../interfaces/reactor-socket.ts';
 import type {
   ListenMulticastOptions,
   ListenUDPOptions,
@@ -42,7 +42,7 @@ import type { ReactorTime } from '../interfaces/time.ts';
 import type { Transport } from '../interfaces/transport.ts';
 import { requireDelay, requireFunction, requireIntegerFrom, requireMethods } from '../arguments.ts';
 import { QueueOverflow, UnsupportedError } from '../errors.ts';
-import { adoptStreamConnection, adoptStreamPort } from './adoption.ts';
+import { adoptDatagramPort, adoptStreamConnection, adoptStreamPort } from './adoption.ts';
 import { adoptStreamHandle } from './adopted-stream.ts';
 import { Contexts } from './contexts.ts';
 import { ErrorReporter, reportTo, type ReportError } from './error-reporter.ts';
@@ -343,6 +343,12 @@ export class Reactor
 
   adoptStreamConnection(descriptor: number, factory: ProtocolFactory): void {
     adoptStreamConnection(this.#parts, descriptor, this.#bindFactory(factory));
+  }
+
+  adoptDatagramPort(descriptor: number, protocol: DatagramReceiver, options: AdoptDatagramPortOptions = {}): UDPPort {
+    const udpPort = adoptDatagramPort(this.#parts, descriptor, protocol, options);
+    this.#warnIfNeverRun();
+    return udpPort;
   }
 
   // ------------------------------------------------------------------------------------------------- processes, stdio
