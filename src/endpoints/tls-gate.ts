@@ -12,6 +12,7 @@ import type { Address } from '../addresses.ts';
 import { Failure } from '../deferred/failure.ts';
 import { NoProtocol } from '../errors.ts';
 import type {
+  DrainableProtocol,
   HalfCloseableProtocol,
   HandshakeListener,
   HookResult,
@@ -22,7 +23,7 @@ import type { TLSOptions } from '../interfaces/tls-engine.ts';
 import type { StartTLSOptions, Transport } from '../interfaces/transport.ts';
 
 /** The user's protocol may have any of the hooks that are optional. */
-type AnyProtocol = StreamProtocol & Partial<HalfCloseableProtocol & HandshakeListener>;
+type AnyProtocol = StreamProtocol & Partial<HalfCloseableProtocol & HandshakeListener & DrainableProtocol>;
 
 /** How to shake hands. */
 export interface GateTLS {
@@ -43,7 +44,7 @@ export interface GateOutcome<P extends StreamProtocol> {
   refused(reason: Failure): void;
 }
 
-export class TLSGate<P extends StreamProtocol> implements HandshakeListener {
+export class TLSGate<P extends StreamProtocol> implements HandshakeListener, DrainableProtocol {
   // Present only if the user's protocol has them: having them is what opts in to half-close.
   declare readConnectionLost?: () => HookResult;
   declare writeConnectionLost?: () => HookResult;
@@ -113,6 +114,10 @@ export class TLSGate<P extends StreamProtocol> implements HandshakeListener {
 
   dataReceived(data: Buffer): HookResult {
     return this.#protocol?.dataReceived(data);
+  }
+
+  connectionDraining(): HookResult {
+    return this.#protocol?.connectionDraining?.();
   }
 
   connectionLost(reason: Failure): HookResult {

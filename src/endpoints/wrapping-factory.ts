@@ -23,6 +23,7 @@ import { ConnectingCancelledError, NoProtocol } from '../errors.ts';
 import type { Connector } from '../interfaces/connector.ts';
 import type {
   ClientProtocolFactory,
+  DrainableProtocol,
   HalfCloseableProtocol,
   HandshakeListener,
   HookResult,
@@ -142,12 +143,14 @@ export class WrappingFactory<P extends StreamProtocol> implements ClientProtocol
   }
 }
 
+type AnyProtocol = StreamProtocol & Partial<HalfCloseableProtocol & HandshakeListener & DrainableProtocol>;
+
 /** Passes everything on to the user's protocol, except that `makeConnection` goes through the attempt. */
 class WrappingProtocol implements StreamProtocol {
-  readonly #wrapped: StreamProtocol & Partial<HalfCloseableProtocol & HandshakeListener>;
+  readonly #wrapped: AnyProtocol;
   readonly #makeConnection: (transport: Transport) => HookResult;
 
-  constructor(wrapped: StreamProtocol, makeConnection: (transport: Transport) => HookResult) {
+  constructor(wrapped: AnyProtocol, makeConnection: (transport: Transport) => HookResult) {
     this.#wrapped = wrapped;
     this.#makeConnection = makeConnection;
   }
@@ -164,6 +167,10 @@ class WrappingProtocol implements StreamProtocol {
 
   get handshakeCompleted(): (() => HookResult) | undefined {
     return this.#wrapped.handshakeCompleted && (() => this.#wrapped.handshakeCompleted?.());
+  }
+
+  get connectionDraining(): (() => HookResult) | undefined {
+    return this.#wrapped.connectionDraining && (() => this.#wrapped.connectionDraining?.());
   }
 
   makeConnection(transport: Transport): HookResult {

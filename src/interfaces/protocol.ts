@@ -48,6 +48,15 @@ export interface HandshakeListener extends StreamProtocol {
   handshakeCompleted(): HookResult;
 }
 
+/** A protocol that is told when the reactor is about to stop. */
+export interface DrainableProtocol extends StreamProtocol {
+  /**
+   * The reactor stops, and gives its connections time to finish (`drainSeconds`): a good moment to say goodbye, and to call
+   * `loseConnection` when nothing is under way. Called once at most, also on a connection that is made meanwhile.
+   */
+  connectionDraining(): HookResult;
+}
+
 /** What a port asks of a factory. Source: Twisted's `IProtocolFactory`. */
 export interface ProtocolFactory {
   /**

@@ -4,10 +4,35 @@ import type { Connector } from './connector.ts';
 import type { ListeningPort } from './listening-port.ts';
 import type { TLSOptions } from './tls-engine.ts';
 
-/** The options of `listenTCP`. */
-export interface ListenTCPOptions {
+/** What bounds one connection: an option of all that makes connections. */
+export interface ConnectionOptions {
+  /**
+   * How many bytes may wait to be sent before `write` returns false and a push producer is paused; 65,536 by default, as in
+   * Twisted: enough to keep a fast link busy for a turn.
+   */
+  readonly highWaterMark?: number;
+  /**
+   * How many bytes may wait to be sent at all; 134,217,728 (128 MiB) by default, so that a protocol which pays no heed to its
+   * peer's pace does not eat the memory of the process. One more, and the connection is aborted; its protocol gets
+   * `connectionLost(WriteBufferLimitError)`. At least `highWaterMark`.
+   */
+  readonly writeBufferLimit?: number;
+}
+
+/** What bounds a port: an option of all that listens for connections. */
+export interface ListenOptions extends ConnectionOptions {
   /** How many connections may wait to be accepted; 50 by default, at least 1. */
   readonly backlog?: number;
+  /**
+   * How many connections this port may have at a time, those included whose TLS handshake is under way; no limit by default, but
+   * for what the system allows. A connection too many is closed as soon as it is accepted, unread: it never
+   * reaches the factory. The first of a row is logged as a warning. (To keep them waiting instead, stop listening.)
+   */
+  readonly maxConnections?: number;
+}
+
+/** The options of `listenTCP`. */
+export interface ListenTCPOptions extends ListenOptions {
   /**
    * The local address to bind, a literal or `localhost`; by default `''`, every IPv4 address. `'::'` is every address of
    * both families.
@@ -16,7 +41,7 @@ export interface ListenTCPOptions {
 }
 
 /** The options of `connectTCP`. */
-export interface ConnectTCPOptions {
+export interface ConnectTCPOptions extends ConnectionOptions {
   /**
    * Seconds for the whole attempt, name resolution and all addresses together; 30 by default. 0 leaves it no time at
    * all, `Infinity` is refused: say a large number instead.
@@ -88,14 +113,12 @@ export interface ReactorTLS {
 }
 
 /** The options of `listenUNIX`. */
-export interface ListenUNIXOptions {
+export interface ListenUNIXOptions extends ListenOptions {
   /**
    * The permissions of the socket's file, set right after it has been bound; 0o666 by default, with which everyone who
    * can reach the path may connect. To keep others out from the very first, use a directory that they cannot enter.
    */
   readonly mode?: number;
-  /** How many connections may wait to be accepted; 50 by default, at least 1. */
-  readonly backlog?: number;
   /**
    * Whether to hold `PATH.lock`, a symbolic link to the number of this process, while it listens; false by default. A
    * socket that a process left behind which has died is removed then, and only then: the lock of a live one is
@@ -105,7 +128,7 @@ export interface ListenUNIXOptions {
 }
 
 /** The options of `connectUNIX`. */
-export interface ConnectUNIXOptions {
+export interface ConnectUNIXOptions extends ConnectionOptions {
   /** Seconds for the attempt; 30 by default. */
   readonly timeout?: number;
 }

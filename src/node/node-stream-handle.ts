@@ -14,8 +14,8 @@
  * The end needs a second look. When data and a reset come out of one poll, libuv reports the data and then a clean end
  * (seen on Node 20 and 22; on Node 24 and 26 it reports the reset). So at the end a write of no bytes asks the system
  * about the connection; if it fails, that is how reading ended. It cannot be asked once the write side has been shut,
- * where the end counts as clean. While a write is under way it need not be: the reset fails that write in the same pass
- * of the loop, and the end waits for the pass to be over.
+ * where the end counts as clean. While a write is under way the reset fails that write in the same pass of the loop, and
+ * the end waits for the pass to be over; under TLS, where that write may have left long before it is said to, it asks then.
  */
 import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
@@ -23,7 +23,7 @@ import type { Address } from '../addresses.ts';
 import type { SystemError } from '../interfaces/platform.ts';
 import type { StreamHandle, StreamListener } from '../interfaces/stream-platform.ts';
 import type { ByteSource } from './byte-source.ts';
-import { linger } from './linger.ts';
+import { linger, type LingerLimits } from './linger.ts';
 import { resetSocket } from './reset-socket.ts';
 import { toSystemError } from './system-error.ts';
 
@@ -36,14 +36,14 @@ export interface StreamParts {
   readonly source: ByteSource;
   readonly localAddress: Address;
   readonly remoteAddress: Address;
-  readonly lingerSeconds: number;
+  readonly linger: LingerLimits;
 }
 
 /** A socket that its handle has given up to TLS. */
 export interface SurrenderedSocket {
   /** Paused, without listeners; what had been read and not delivered is in its buffer. */
   readonly socket: Socket;
-  readonly lingerSeconds: number;
+  readonly linger: LingerLimits;
   /** Destroys it at once; `writer` is the socket for TLS above it, if there is one yet. */
   reset(writer: Socket | undefined): void;
 }
@@ -54,7 +54,7 @@ export class NodeStreamHandle implements StreamHandle {
   readonly remoteAddress: Address;
   protected readonly socket: Socket;
   readonly #source: ByteSource;
-  readonly #lingerSeconds: number;
+  readonly #linger: LingerLimits;
 
   #life: 'new' | 'open' | 'over' = 'new';
   #reading: 'paused' | 'resuming' | 'flowing' | 'ended' = 'paused';
@@ -64,12 +64,12 @@ export class NodeStreamHandle implements StreamHandle {
   #held: Buffer[] | undefined;
   #heldLast: 'end' | SystemError | undefined;
 
-  constructor({ socket, source, localAddress, remoteAddress, lingerSeconds }: StreamParts) {
+  constructor({ socket, source, localAddress, remoteAddress, linger: limits }: StreamParts) {
     this.socket = socket;
     this.#source = source;
     this.localAddress = localAddress;
     this.remoteAddress = remoteAddress;
-    this.#lingerSeconds = lingerSeconds;
+    this.#linger = limits;
     socket.unref();
     socket.on('error', this.#errorReported);
   }
@@ -151,7 +151,7 @@ export class NodeStreamHandle implements StreamHandle {
     socket.off('error', this.#errorReported);
     if (hasEnded) socket.destroy();
     else for (const chunk of held.reverse()) socket.unshift(chunk);
-    return { socket, lingerSeconds: this.#lingerSeconds, reset: (writer) => this.destroyAtOnce(writer) };
+    return { socket, linger: this.#linger, reset: (writer) => this.destroyAtOnce(writer) };
   }
 
   /** What `reset` does to a socket that is not destroyed yet; `writer` is the socket for TLS above it, if there is one. */
@@ -161,7 +161,7 @@ export class NodeStreamHandle implements StreamHandle {
 
   /** What `close` does to one. */
   protected closeInOrder(): void {
-    linger(this.socket, this.#source, this.#lingerSeconds);
+    linger(this.socket, this.#source, this.#linger);
   }
 
   /** What is wrong with an end of reading, where that is known already. */
@@ -171,7 +171,7 @@ export class NodeStreamHandle implements StreamHandle {
 
   /**
    * Asks whether the end of reading is what it looks like: `answer` is called, at once or later, with the error if it is not.
-   * Called while nothing is being written and the write side is open.
+   * Called while the write side is open.
    */
   protected confirmEnd(answer: (error: Error | null | undefined) => void): void {
     this.socket.write(NO_BYTES);
@@ -227,18 +227,26 @@ export class NodeStreamHandle implements StreamHandle {
     }
     switch (this.#writing) {
       case 'sending':
-        setImmediate(() => this.#reportEnd());
-        return;
-      case 'idle':
-        this.confirmEnd((error) => {
-          if (error instanceof Error) this.#endIsFalse(error);
+        setImmediate(() => {
+          if (this.#writing === 'sending' || this.#writing === 'idle') this.#askAboutEnd();
           else this.#reportEnd();
         });
+        return;
+      case 'idle':
+        this.#askAboutEnd();
         return;
       case 'shutting':
       case 'shut':
         this.#reportEnd();
     }
+  }
+
+  #askAboutEnd(): void {
+    if (this.#life !== 'open') return;
+    this.confirmEnd((error) => {
+      if (error instanceof Error) this.#endIsFalse(error);
+      else this.#reportEnd();
+    });
   }
 
   #endIsFalse(error: Error): void {

@@ -10,6 +10,7 @@ import type { SystemError } from '../interfaces/platform.ts';
 import type { HostResolution, IPFamily } from '../interfaces/resolver.ts';
 import type { StreamConnectHandle, StreamHandle, StreamTarget } from '../interfaces/stream-platform.ts';
 import type { TLSHandle, TLSParameters } from '../interfaces/tls-engine.ts';
+import type { ConnectionLimits } from './connection-limits.ts';
 import type { ReactorParts } from './reactor-parts.ts';
 import { connectErrorClass } from './system-errors.ts';
 import { tlsErrorFor } from './tls-errors.ts';
@@ -20,6 +21,8 @@ export interface ConnectTarget {
   readonly timeoutSeconds: number;
   readonly families: readonly IPFamily[];
   readonly local: { readonly host: string; readonly port: number } | undefined;
+  /** What bounds the connection. */
+  readonly limits: ConnectionLimits;
   /** What to secure the connection with, before it counts as made. */
   readonly tls?: TLSParameters;
 }

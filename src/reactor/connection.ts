@@ -14,9 +14,8 @@
  * - doomed: the handle has been destroyed by us; `connectionLost(reason)` is queued for the next turn.
  * - lost: `connectionLost` has been called. Every method is harmless.
  *
- * The halves besides: the writing half is `open`, then `ending` (a FIN is wanted once everything has left), `finishing` (the
- * FIN has been given to the handle) and `finished`. The reading half is `open` until the peer's FIN, then `ended`. With both
- * halves closed an open connection is lost by itself, cleanly.
+ * The halves besides: the writing half is a machine of its own (writing-half.ts); the reading half is `open` until the peer's
+ * FIN, then `ended`. With both halves closed an open connection is lost by itself, cleanly.
  *
  * `startTLS` puts an encrypted handle in the place of the handle (tls-upgrade.ts); the connection itself goes on as it was.
  *
@@ -38,25 +37,15 @@ import type { StreamProtocol } from '../interfaces/protocol.ts';
 import type { StreamHandle } from '../interfaces/stream-platform.ts';
 import type { TLSHandle, TLSListener, TLSOptions, TLSRole } from '../interfaces/tls-engine.ts';
 import type { StartTLSOptions, Transport } from '../interfaces/transport.ts';
-import { describe } from '../arguments.ts';
-import { type Producer, ProducerSlot, requireProducer } from './producer-slot.ts';
-import { ProtocolHooks } from './protocol-hooks.ts';
+import { type ConnectionLimits, DEFAULT_CONNECTION_LIMITS } from './connection-limits.ts';
+import type { Producer } from './producer-slot.ts';
+import { type Hooks, ProtocolHooks } from './protocol-hooks.ts';
 import type { ReactorParts } from './reactor-parts.ts';
 import { connectionLostFor } from './system-errors.ts';
 import { rejectionOf, tlsErrorFor } from './tls-errors.ts';
 import { handshakeTimeout } from './tls-handshake.ts';
 import { TLSUpgrade, upgradeRequest } from './tls-upgrade.ts';
-import type { Flushable } from './turn-loop.ts';
-import { WriteBuffer } from './write-buffer.ts';
-
-/**
- * More bytes than this waiting to be sent pause a push producer and make `write` return false. As in Twisted: enough to
- * keep a fast link busy for a turn, small beside the system's own buffers.
- */
-export const HIGH_WATER_MARK_BYTES = 65_536;
-
-/** The most that may wait to be sent: a protocol without flow control must not eat the memory of the process. */
-export const WRITE_BUFFER_LIMIT_BYTES = 134_217_728;
+import { WritingHalf } from './writing-half.ts';
 
 type Life =
   | { readonly state: 'opening' | 'open' | 'lost' }
@@ -67,7 +56,7 @@ const OPENING: Life = { state: 'opening' };
 const OPEN: Life = { state: 'open' };
 const LOST: Life = { state: 'lost' };
 
-/** Where a connection comes from. */
+/** Where a connection comes from, and what bounds it. */
 export interface ConnectionOrigin {
   /** Which side of a TLS handshake this is, unless `startTLS` says otherwise. */
   readonly role: TLSRole;
@@ -75,13 +64,14 @@ export interface ConnectionOrigin {
   readonly host: string | undefined;
   /** The handle, if it is an encrypted one whose handshake has been completed. */
   readonly tls?: TLSHandle | undefined;
+  readonly limits?: ConnectionLimits;
   /** Whom its certificate is for, where that has been verified. */
   readonly servername?: string | undefined;
 }
 
 const ACCEPTED: ConnectionOrigin = { role: 'server', host: undefined };
 
-export class Connection implements Transport, TLSListener, Flushable {
+export class Connection implements Transport, TLSListener {
   readonly #parts: ReactorParts;
   readonly #origin: ConnectionOrigin;
   #handle: StreamHandle;
@@ -90,16 +80,13 @@ export class Connection implements Transport, TLSListener, Flushable {
   #upgrade: TLSUpgrade | undefined = undefined;
   /** Whom the last certificate was to be for. */
   #servername: string | undefined;
-  readonly #hooks: ProtocolHooks;
+  readonly #hooks: Hooks;
   readonly #whenLost: (reason: Failure) => void;
-  readonly #buffer: WriteBuffer;
-  readonly #producer: ProducerSlot;
+  readonly #writing: WritingHalf;
 
   #life: Life = OPENING;
-  #writing: 'open' | 'ending' | 'finishing' | 'finished' = 'open';
   #reading: 'open' | 'ended' = 'open';
   #paused = false;
-  #flushQueued = false;
   #noDelay = true;
   #keepAlive = false;
 
@@ -116,13 +103,20 @@ export class Connection implements Transport, TLSListener, Flushable {
     this.#handle = handle;
     this.#tls = origin.tls;
     this.#servername = origin.servername;
-    this.#hooks = new ProtocolHooks(protocol, parts.errors, (failure) => {
-      this.#hookFailed(failure);
+    const hooks = new ProtocolHooks(protocol, parts.errors, (failure) => {
+      this.closeFor(failure);
     });
+    const observation = parts.observation?.ofConnection(origin.role, this);
+    this.#hooks = observation?.watch(hooks) ?? hooks;
     this.#whenLost = whenLost;
-    this.#buffer = new WriteBuffer(parts.outgoingSlab);
-    this.#producer = new ProducerSlot((error, message) => {
-      this.#hooks.failed(error, message);
+    this.#writing = new WritingHalf(parts, handle, origin.limits ?? DEFAULT_CONNECTION_LIMITS, {
+      bufferOverflowed: (bytes) => {
+        this.#overflowed(bytes);
+      },
+      producerFailed: (error, message) => {
+        this.#hooks.failed(error, message);
+      },
+      ...(observation && { sent: (bytes: number) => observation.sent(bytes) }),
     });
   }
 
@@ -130,9 +124,11 @@ export class Connection implements Transport, TLSListener, Flushable {
   start(): void {
     this.#parts.connections.add(this);
     this.#handle.open(this);
+    this.#writing.begin();
     this.#life = OPEN;
     this.#hooks.makeConnection(this);
     if (this.#tls !== undefined && this.#upgrade === undefined) this.#tellHandshakeCompleted();
+    if (this.#parts.drain !== undefined) this.drainingBegan();
     this.#updateReading();
   }
 
@@ -155,29 +151,11 @@ export class Connection implements Transport, TLSListener, Flushable {
   }
 
   write(data: Uint8Array | string): boolean {
-    if (typeof data !== 'string' && !(data instanceof Uint8Array)) {
-      throw new TypeError(`data must be a Uint8Array or a string; got ${describe(data)}`);
-    }
-    if (!this.#takesWrites()) return false;
-    this.#buffer.add(data);
-    const { bytes } = this.#buffer;
-    if (bytes <= HIGH_WATER_MARK_BYTES) {
-      if (bytes > 0) this.#flushLater();
-      return true;
-    }
-    if (bytes > WRITE_BUFFER_LIMIT_BYTES) {
-      this.#destroy(new Failure(new WriteBufferLimitError(bytes, WRITE_BUFFER_LIMIT_BYTES)));
-      return false;
-    }
-    this.#flushLater();
-    this.#producer.pause();
-    return false;
+    return this.#writing.write(data);
   }
 
   writeSequence(pieces: Iterable<Uint8Array | string>): boolean {
-    let room = this.#takesWrites() && this.#buffer.bytes <= HIGH_WATER_MARK_BYTES;
-    for (const piece of pieces) room = this.write(piece);
-    return room;
+    return this.#writing.writeSequence(pieces);
   }
 
   loseConnection(): void {
@@ -189,24 +167,15 @@ export class Connection implements Transport, TLSListener, Flushable {
   }
 
   loseWriteConnection(): void {
-    if (this.#life.state !== 'open' || this.#writing !== 'open') return;
-    this.#writing = 'ending';
-    this.#advanceEnding();
+    if (this.#life.state === 'open' && this.#writing.isOpen) this.#writing.end();
   }
 
   registerProducer(producer: Producer, streaming: boolean): void {
-    if (this.#takesWrites()) {
-      requireProducer(producer, streaming);
-      this.#producer.register(this.#parts.contexts?.bindObject(producer) ?? producer, streaming);
-      return;
-    }
-    requireProducer(producer, streaming);
-    this.#parts.errors.watch(producer.stopProducing(), 'An error in stopProducing of a producer');
+    this.#writing.registerProducer(producer, streaming);
   }
 
   unregisterProducer(): void {
-    this.#producer.unregister();
-    this.#advanceEnding();
+    this.#writing.unregisterProducer();
   }
 
   pauseProducing(): void {
@@ -246,16 +215,18 @@ export class Connection implements Transport, TLSListener, Flushable {
     if (this.#upgrade !== undefined) {
       throw new HandshakeInProgressError(`A TLS handshake is under way on the ${this.toString()}`);
     }
-    if (this.#life.state !== 'open' || this.#writing !== 'open') return;
+    if (this.#life.state !== 'open' || !this.#writing.isOpen) return;
     if (this.#reading === 'ended') {
       this.#destroy(new Failure(new ConnectionLost('no TLS handshake is possible once the peer has closed its half')));
       return;
     }
     this.#servername = request.parameters.servername;
-    const isWriting = this.#buffer.isTaken;
-    this.#upgrade = new TLSUpgrade(this.#parts, request, [...this.#buffer.take()], isWriting);
+    const upgrade = new TLSUpgrade(this.#parts, request);
+    this.#upgrade = upgrade;
     this.#updateReading();
-    this.#flushLater();
+    this.#writing.drainThen(() => {
+      this.#secure(upgrade);
+    });
   }
 
   getPeerCertificate(): Uint8Array | undefined {
@@ -295,24 +266,13 @@ export class Connection implements Transport, TLSListener, Flushable {
 
   written(): void {
     this.#parts.loop.deliver(() => {
-      if (!this.#hasHandle) return;
-      if (this.#upgrade?.isDraining === true) {
-        this.#upgrade.written();
-        this.#advanceUpgrade(this.#upgrade);
-        return;
-      }
-      if (!this.#buffer.hasChunks) {
-        this.#drained();
-        return;
-      }
-      this.#buffer.left();
-      this.flush();
+      this.#writing.written();
     });
   }
 
   shutDown(): void {
     this.#parts.loop.deliver(() => {
-      this.#writing = 'finished';
+      this.#writing.shutDown();
       switch (this.#life.state) {
         case 'closing':
           this.#lose(this.#life.reason);
@@ -348,20 +308,20 @@ export class Connection implements Transport, TLSListener, Flushable {
 
   // ---------------------------------------------------------------------------------------------- what the reactor asks
 
-  /** Sends what is buffered, unless earlier bytes have not left yet. Called at the end of the turn. */
-  flush(): void {
-    this.#flushQueued = false;
-    if (this.#upgrade?.isDraining === true && this.#hasHandle) {
-      this.#advanceUpgrade(this.#upgrade);
-      return;
-    }
-    if (!this.#hasHandle || this.#buffer.isTaken || !this.#buffer.hasChunks) return;
-    if (this.#handle.write(this.#buffer.take())) this.#drained();
-  }
-
   /** The reactor has begun to run, or has ended: reads, or leaves what arrives where it is. */
   dispatchingChanged(): void {
     if (this.#hasHandle) this.#updateReading();
+  }
+
+  /** The reactor is about to stop, and gives its connections time to finish. */
+  drainingBegan(): void {
+    if (this.#life.state === 'open') this.#hooks.callIfPresent('connectionDraining');
+  }
+
+  /** Ends it as the error of a hook does, which has been reported: in order, but waiting for no producer. */
+  closeFor(failure: Failure): void {
+    const isBroken = this.#life.state === 'open' || (this.#life.state === 'closing' && this.#life.waitsForProducer);
+    if (isBroken) this.#close(failure, false);
   }
 
   /** The reactor stops: the connection is lost at once, unsent bytes included. */
@@ -387,33 +347,6 @@ export class Connection implements Transport, TLSListener, Flushable {
     return this.#life.state === 'open' || this.#life.state === 'closing';
   }
 
-  /** While a closing connection waits for its producer, it goes on taking what that writes. */
-  #takesWrites(): boolean {
-    switch (this.#life.state) {
-      case 'opening':
-      case 'open':
-        return this.#writing === 'open' || (this.#writing === 'ending' && this.#producer.occupied);
-      case 'closing':
-        return this.#life.waitsForProducer && this.#producer.occupied && this.#writing === 'ending';
-      case 'doomed':
-      case 'lost':
-        return false;
-    }
-  }
-
-  /** Everything written has left. */
-  #drained(): void {
-    this.#buffer.left();
-    this.#producer.drained();
-    this.#advanceEnding();
-  }
-
-  #flushLater(): void {
-    if (this.#flushQueued) return;
-    this.#flushQueued = true;
-    this.#parts.loop.flushLater(this);
-  }
-
   /** Reads while anybody is there to be told, and while closing, to discard. */
   #updateReading(): void {
     const wanted = this.#life.state === 'closing' || (this.#life.state === 'open' && !this.#paused);
@@ -426,43 +359,31 @@ export class Connection implements Transport, TLSListener, Flushable {
   /** Sends what is to be sent, then a FIN, then loses the connection for `reason`. */
   #close(reason: Failure, waitsForProducer: boolean): void {
     this.#life = { state: 'closing', reason, waitsForProducer };
-    if (!waitsForProducer) this.#producer.stop();
+    if (!waitsForProducer) this.#writing.stopProducer();
     this.#updateReading();
-    switch (this.#writing) {
-      case 'open':
-        this.#writing = 'ending';
-        this.#advanceEnding();
-        return;
-      case 'ending':
-        this.#advanceEnding();
-        return;
-      case 'finishing':
-        return; // `shutDown` will find the connection closing
-      case 'finished':
-        this.#handle.close();
-        this.#loseLater(reason);
+    if (this.#writing.isFinished) {
+      this.#handle.close();
+      this.#loseLater(reason);
+    } else {
+      this.#writing.end();
     }
   }
 
-  /** Has TLS begin once all that is to leave unencrypted has left. */
-  #advanceUpgrade(upgrade: TLSUpgrade): void {
-    if (!upgrade.sendPlaintext(this.#handle)) return;
-    this.#buffer.left();
-    let tls: TLSHandle;
+  /** Has TLS begin. Everything that was to leave unencrypted has left. */
+  #secure(upgrade: TLSUpgrade): void {
+    if (!this.#hasHandle) return;
     try {
-      tls = upgrade.secure(this.#handle, (seconds) => {
+      this.#tls = upgrade.secure(this.#handle, (seconds) => {
         this.#destroy(new Failure(handshakeTimeout(this.#peerName, seconds)));
       });
     } catch (error) {
       this.#destroy(new Failure(error));
       return;
     }
-    this.#tls = tls;
-    this.#handle = tls;
-    tls.open(this);
+    this.#handle = this.#tls;
+    this.#writing.useHandle(this.#tls);
+    this.#tls.open(this);
     this.#updateReading();
-    if (this.#buffer.hasChunks) this.flush();
-    else this.#drained();
   }
 
   #endUpgrade(): void {
@@ -470,18 +391,16 @@ export class Connection implements Transport, TLSListener, Flushable {
     this.#upgrade = undefined;
   }
 
-  /** Gives the handle the FIN once nothing stands before it any more. */
-  #advanceEnding(): void {
-    if (this.#writing !== 'ending' || !this.#hasHandle || this.#upgrade?.isDraining === true) return;
-    if (this.#producer.occupied || this.#buffer.bytes > 0) return;
-    this.#writing = 'finishing';
-    this.#handle.shutdown();
-  }
-
   #loseIfBothHalvesClosed(): void {
-    if (this.#life.state === 'open' && this.#reading === 'ended' && this.#writing === 'finished') {
+    if (this.#life.state === 'open' && this.#reading === 'ended' && this.#writing.isFinished) {
       this.#lose(new Failure(new ConnectionDone()));
     }
+  }
+
+  /** Called from inside `write`. */
+  #overflowed(bytes: number): void {
+    const { writeBufferLimit } = this.#origin.limits ?? DEFAULT_CONNECTION_LIMITS;
+    this.#destroy(new Failure(new WriteBufferLimitError(bytes, writeBufferLimit)));
   }
 
   /** Resets the connection now and loses it in the next turn. */
@@ -493,7 +412,7 @@ export class Connection implements Transport, TLSListener, Flushable {
   #loseLater(reason: Failure): void {
     this.#life = { state: 'doomed', reason };
     this.#endUpgrade();
-    this.#buffer.clear();
+    this.#writing.abandon();
     this.#parts.loop.callSoon(() => {
       if (this.#life.state === 'doomed') this.#lose(reason);
     });
@@ -505,11 +424,12 @@ export class Connection implements Transport, TLSListener, Flushable {
     this.#life = LOST;
     if (!wasDoomed) this.#handle.close();
     this.#endUpgrade();
-    this.#buffer.clear();
+    this.#writing.abandon();
     this.#parts.connections.delete(this);
-    this.#producer.stop();
+    this.#writing.stopProducer();
     this.#hooks.connectionLost(reason);
     this.#whenLost(reason);
+    this.#parts.drain?.connectionEnded();
   }
 
   #tellHandshakeCompleted(): void {
@@ -526,11 +446,5 @@ export class Connection implements Transport, TLSListener, Flushable {
     const isShaking = this.#upgrade?.isDraining === false;
     const tlsError = isShaking ? tlsErrorFor(error, this.#peerName) : this.#tls && rejectionOf(error, this.#peerName);
     return tlsError ?? connectionLostFor(error);
-  }
-
-  /** Law 8: an error of a hook has been reported, and costs this connection. */
-  #hookFailed(failure: Failure): void {
-    const isBroken = this.#life.state === 'open' || (this.#life.state === 'closing' && this.#life.waitsForProducer);
-    if (isBroken) this.#close(failure, false);
   }
 }

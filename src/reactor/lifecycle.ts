@@ -12,7 +12,9 @@
 import type { Deferred } from '../deferred/deferred.ts';
 import { DeferredList } from '../deferred/deferred-list.ts';
 import { ReactorAlreadyRunning, ReactorNotRunning } from '../errors.ts';
+import { requireDelay } from '../arguments.ts';
 import type { TerminationSignal } from '../interfaces/platform.ts';
+import { Drain } from './drain.ts';
 import type { ReactorParts } from './reactor-parts.ts';
 import type { SystemEvents } from './system-events.ts';
 
@@ -20,6 +22,19 @@ import type { SystemEvents } from './system-events.ts';
 export interface RunOptions {
   /** Whether SIGINT, SIGTERM and SIGBREAK stop the reactor while it runs; true by default. */
   readonly installSignalHandlers?: boolean;
+  /** What the first signal stops the reactor with, as of `stop`; 0 by default. */
+  readonly drainSeconds?: number;
+}
+
+/** The options of `stop`. */
+export interface StopOptions {
+  /**
+   * For how many seconds connections may finish what they are doing before they are lost; 0 by default. Meanwhile ports do
+   * not listen, everything else goes on, and `running` is true; protocols that have `connectionDraining` are told. It
+   * ends early when the last connection has gone. It is part of the *before* phase of shutdown, whose triggers run
+   * at its beginning and may take longer.
+   */
+  readonly drainSeconds?: number;
 }
 
 /** One run, from `run()` to the settling of its promise. */
@@ -27,12 +42,15 @@ interface Run {
   readonly promise: Promise<void>;
   readonly ended: () => void;
   readonly installSignalHandlers: boolean;
+  /** For when a signal stops it. */
+  readonly drainSeconds: number;
   signals: Disposable | undefined;
 }
 
 type State =
   | { readonly name: 'stopped' }
-  | { readonly name: 'starting' | 'running' | 'stopRequested' | 'shuttingDown'; readonly run: Run };
+  | { readonly name: 'starting' | 'running' | 'shuttingDown'; readonly run: Run }
+  | { readonly name: 'stopRequested'; readonly run: Run; readonly drainSeconds: number };
 
 const STOPPED: State = { name: 'stopped' };
 
@@ -66,11 +84,13 @@ export class Lifecycle {
 
   run(options: RunOptions): Promise<void> {
     if (this.#state.name !== 'stopped') throw new ReactorAlreadyRunning(`The reactor is ${this.#state.name} already`);
+    const { installSignalHandlers = true, drainSeconds = 0 } = options;
+    requireDelay('drainSeconds', drainSeconds);
     let ended = (): void => undefined;
     const promise = new Promise<void>((resolve) => {
       ended = resolve;
     });
-    this.#start({ promise, ended, installSignalHandlers: options.installSignalHandlers ?? true, signals: undefined });
+    this.#start({ promise, ended, installSignalHandlers, drainSeconds, signals: undefined });
     return promise;
   }
 
@@ -78,11 +98,12 @@ export class Lifecycle {
   async dispose(): Promise<void> {
     if (this.#state.name === 'stopped') return;
     const { promise } = this.#state.run;
-    if (this.#state.name === 'starting' || this.#state.name === 'running') this.stop();
+    if (this.#state.name === 'starting' || this.#state.name === 'running') this.stop({});
     await promise;
   }
 
-  stop(): void {
+  stop({ drainSeconds = 0 }: StopOptions): void {
+    requireDelay('drainSeconds', drainSeconds);
     switch (this.#state.name) {
       case 'stopped':
         throw new ReactorNotRunning('The reactor is not running');
@@ -91,7 +112,7 @@ export class Lifecycle {
         throw new ReactorNotRunning('The reactor is stopping already');
       case 'starting':
       case 'running':
-        this.#state = { name: 'stopRequested', run: this.#state.run };
+        this.#state = { name: 'stopRequested', run: this.#state.run, drainSeconds };
         this.#parts.loop.wakeSoon();
     }
   }
@@ -103,7 +124,7 @@ export class Lifecycle {
 
   /** Called in each turn: begins to shut down if `stop` was called. */
   stopCheck(): void {
-    if (this.#state.name === 'stopRequested') this.#shutDown(this.#state.run);
+    if (this.#state.name === 'stopRequested') this.#shutDown(this.#state.run, this.#state.drainSeconds);
   }
 
   #start(run: Run): void {
@@ -115,6 +136,7 @@ export class Lifecycle {
     liveness?.keepAlive(true);
     this.#parts.loop.start();
     for (const connection of this.#parts.connections) connection.dispatchingChanged();
+    for (const child of this.#parts.processes) child.dispatchingChanged();
     this.#parts.loop.deliverNow(() => {
       this.#events.fire(
         'startup',
@@ -134,13 +156,15 @@ export class Lifecycle {
     if (this.#state.name === 'starting') this.#state = { name: 'running', run };
   }
 
-  #shutDown(run: Run): void {
+  #shutDown(run: Run, drainSeconds: number): void {
     this.#state = { name: 'shuttingDown', run };
     const shutDown = this.#events.fire(
       'shutdown',
       {
+        before: () => (drainSeconds > 0 ? this.#drain(drainSeconds) : undefined),
         during: () => {
           this.#running = false;
+          this.#parts.drain = undefined;
           return this.#endEverything();
         },
       },
@@ -157,20 +181,29 @@ export class Lifecycle {
       });
   }
 
-  /** Ends all that is connected, connecting or listening; fires when the ports have closed. */
+  #drain(seconds: number): Deferred<void> {
+    const drain = new Drain(this.#parts, seconds);
+    this.#parts.drain = drain;
+    return drain.begin();
+  }
+
+  /** Ends all that is connected, connecting or listening; fires when the ports have closed, and children that are to end have. */
   #endEverything(): Deferred<unknown> {
     for (const connector of [...this.#parts.connectors]) connector.reactorStopped();
     for (const handshake of this.#parts.handshakes) handshake.cancel();
     this.#parts.handshakes.clear();
     for (const connection of [...this.#parts.connections]) connection.reactorStopped();
-    return new DeferredList([...this.#parts.ports].map((port) => port.stopListening()));
+    const children = [...this.#parts.processes].map((child) => child.reactorStopped());
+    return new DeferredList([...children, ...[...this.#parts.ports].map((port) => port.stopListening())]);
   }
 
   #end(run: Run): void {
     this.#state = STOPPED;
     this.#running = false;
+    this.#parts.drain = undefined;
     this.#parts.loop.stop();
     for (const connection of this.#parts.connections) connection.dispatchingChanged();
+    for (const child of this.#parts.processes) child.dispatchingChanged();
     run.signals?.[Symbol.dispose]();
     this.#parts.platform.liveness?.keepAlive(false);
     run.ended();
@@ -182,7 +215,7 @@ export class Lifecycle {
       this.#parts.loop.deliver(() => {
         if (this.#exitSignal !== undefined) signals.exit(signal);
         this.#exitSignal ??= signal;
-        if (this.#state.name === 'starting' || this.#state.name === 'running') this.stop();
+        if (this.#state.name === 'starting' || this.#state.name === 'running') this.stop(run);
       });
     });
   }

@@ -25,15 +25,31 @@ import type {
 } from '../interfaces/stream-platform.ts';
 import { buildProtocol } from './build-protocol.ts';
 import { Connection } from './connection.ts';
+import type { ConnectionLimits } from './connection-limits.ts';
 import type { ReactorParts } from './reactor-parts.ts';
 import { TLSHandshake } from './tls-handshake.ts';
 import { tlsErrorFor } from './tls-errors.ts';
+
+/** A listening socket that somebody else has opened. */
+export interface AdoptedTarget {
+  readonly kind: 'adopted';
+  readonly descriptor: number;
+  readonly backlog: number;
+  /** Takes it over; throws the second time. */
+  readonly adopt: (listener: StreamListenListener) => StreamListenHandle;
+}
 
 type State =
   | { readonly name: 'idle'; readonly error: CannotListenError | undefined }
   | { readonly name: 'binding'; readonly handle: StreamListenHandle }
   | { readonly name: 'listening'; readonly handle: StreamListenHandle; readonly address: Address }
   | { readonly name: 'closing' };
+
+/** What bounds a port and its connections. */
+export interface PortLimits {
+  readonly connections: ConnectionLimits;
+  readonly maxConnections: number;
+}
 
 /** What makes a port one for TLS. */
 export interface PortSecurity {
@@ -44,21 +60,33 @@ export interface PortSecurity {
 
 export class Port implements ListeningPort, StreamListenListener {
   readonly #parts: ReactorParts;
-  readonly #target: ListenTarget;
+  readonly #target: ListenTarget | AdoptedTarget;
   readonly #factory: ProtocolFactory;
+  readonly #limits: PortLimits;
   readonly #security: PortSecurity | undefined;
   #state: State = { name: 'idle', error: undefined };
   /** Connections that wait for the reactor to run. */
   readonly #held = new Set<StreamHandle>();
+  /** Those that have been served and are not lost, handshakes included. */
+  #connectionCount = 0;
+  /** Whether a connection has been refused since the last that was not. */
+  #isRefusing = false;
   /** Connections that have no protocol yet. */
   readonly #handshakes = new Set<TLSHandshake>();
   #listenWaiters: Deferred<ListeningPort>[] = [];
   #closeWaiters: Deferred<void>[] = [];
 
-  constructor(parts: ReactorParts, target: ListenTarget, factory: ProtocolFactory, security?: PortSecurity) {
+  constructor(
+    parts: ReactorParts,
+    target: ListenTarget | AdoptedTarget,
+    factory: ProtocolFactory,
+    limits: PortLimits,
+    security?: PortSecurity,
+  ) {
     this.#parts = parts;
     this.#target = target;
     this.#factory = factory;
+    this.#limits = limits;
     this.#security = security;
   }
 
@@ -74,7 +102,9 @@ export class Port implements ListeningPort, StreamListenListener {
     this.#parts.errors.watch(this.#factory.doStart(), 'An error in startFactory');
     this.#parts.ports.add(this);
     try {
-      this.#state = { name: 'binding', handle: this.#parts.platform.streams.listen(this.#target, this) };
+      const target = this.#target;
+      const handle = target.kind === 'adopted' ? target.adopt(this) : this.#parts.platform.streams.listen(target, this);
+      this.#state = { name: 'binding', handle };
     } catch (error) {
       this.#becomeIdle(undefined);
       throw error;
@@ -127,9 +157,7 @@ export class Port implements ListeningPort, StreamListenListener {
   toString(): string {
     const { name } = this.#state;
     if (name === 'listening') return `port ${describeAddress(this.#state.address)}`;
-    const { kind } = this.#target;
-    const asked = kind === 'tcp' ? `${String(this.#target.port)} of ${this.#target.host}` : `at ${this.#target.path}`;
-    return `port ${asked} (${name})`;
+    return `port ${describeTarget(this.#target)} (${name})`;
   }
 
   // ------------------------------------------------------------------------------------------- what the handle reports
@@ -157,6 +185,11 @@ export class Port implements ListeningPort, StreamListenListener {
 
   accepted(handle: StreamHandle): void {
     const { loop } = this.#parts;
+    if (this.#connectionCount + this.#held.size >= this.#limits.maxConnections) {
+      this.#refuse(handle);
+      return;
+    }
+    this.#isRefusing = false;
     if (!loop.holdsReports) {
       loop.deliver(() => {
         this.#serve(handle);
@@ -190,7 +223,20 @@ export class Port implements ListeningPort, StreamListenListener {
 
   // --------------------------------------------------------------------------------------------------------- inside
 
+  /** One warning for each time that the limit is reached: a flood of connections must not become a flood of the log. */
+  #refuse(handle: StreamHandle): void {
+    handle.close();
+    if (this.#isRefusing) return;
+    this.#isRefusing = true;
+    const { maxConnections } = this.#limits;
+    this.#parts.logger?.warn(
+      { maxConnections },
+      `The ${this.toString()} has as many connections as it may; more are closed`,
+    );
+  }
+
   #serve(handle: StreamHandle): void {
+    this.#connectionCount += 1;
     if (this.#security === undefined) this.#connect(handle, undefined);
     else this.#secure(handle, this.#security);
   }
@@ -211,6 +257,7 @@ export class Port implements ListeningPort, StreamListenListener {
         },
         failed: (error) => {
           over(handshake);
+          this.#gone();
           const err = error instanceof TLSHandshakeTimeoutError ? error : (tlsErrorFor(error, peer) ?? error);
           logger?.warn({ err, peer }, `A TLS handshake failed on the ${this.toString()}`);
         },
@@ -220,16 +267,26 @@ export class Port implements ListeningPort, StreamListenListener {
     } catch (error) {
       // What the port was given for this connection was not checked when it began to listen.
       stream.reset();
+      this.#gone();
       errors.report(error, `The ${this.toString()} has no usable TLS options for a connection`);
     }
   }
 
   #connect(handle: StreamHandle, tls: TLSHandle | undefined): void {
     const protocol = buildProtocol(this.#parts, this.#factory, handle.remoteAddress);
-    if (protocol === null || protocol instanceof Failure) handle.close();
-    else
-      new Connection(this.#parts, handle, protocol, () => undefined, { role: 'server', host: undefined, tls }).start();
+    if (protocol === null || protocol instanceof Failure) {
+      handle.close();
+      this.#gone();
+      return;
+    }
+    const origin = { role: 'server', host: undefined, tls, limits: this.#limits.connections } as const;
+    new Connection(this.#parts, handle, protocol, this.#gone, origin).start();
   }
+
+  readonly #gone = (): void => {
+    this.#connectionCount -= 1;
+    this.#parts.drain?.connectionEnded();
+  };
 
   /** Nobody has been told of these connections, and nobody will be. */
   #closeHeld(): void {
@@ -242,6 +299,7 @@ export class Port implements ListeningPort, StreamListenListener {
     for (const handshake of this.#handshakes) {
       handshake.cancel();
       this.#parts.handshakes.delete(handshake);
+      this.#gone();
     }
     this.#handshakes.clear();
   }
@@ -268,7 +326,18 @@ export class Port implements ListeningPort, StreamListenListener {
   #cannotListen(cause: Error): CannotListenError {
     return this.#target.kind === 'tcp'
       ? new CannotListenError(this.#target.host, this.#target.port, cause)
-      : new CannotListenError('', this.#target.path, cause);
+      : new CannotListenError('', 'path' in this.#target ? this.#target.path : describeTarget(this.#target), cause);
+  }
+}
+
+function describeTarget(target: ListenTarget | AdoptedTarget): string {
+  switch (target.kind) {
+    case 'tcp':
+      return `${String(target.port)} of ${target.host}`;
+    case 'unix':
+      return `at ${target.path}`;
+    case 'adopted':
+      return `descriptor ${String(target.descriptor)}`;
   }
 }
 

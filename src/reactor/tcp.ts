@@ -10,6 +10,7 @@ import {
   requireString,
 } from '../arguments.ts';
 import type { ListenTarget } from '../interfaces/stream-platform.ts';
+import { CONNECTION_OPTIONS, connectionLimits, PORT_OPTIONS, portLimits } from './connection-limits.ts';
 import type { ConnectTarget } from './connect-attempt.ts';
 import { requireClientFactory, requireFactory } from './factory-arguments.ts';
 import { addressOf, parseIPLiteral } from '../ip-literal.ts';
@@ -29,7 +30,7 @@ export function listenTCP(
   options: ListenTCPOptions,
 ): Port {
   requireFactory(factory);
-  const listeningPort = new Port(parts, listenTarget(port, options), factory);
+  const listeningPort = new Port(parts, listenTarget(port, options), factory, portLimits(options));
   listeningPort.startListening();
   return listeningPort;
 }
@@ -50,7 +51,7 @@ export function connectTCP(
 
 /** Where `listenTCP` is to listen, checked. */
 export function listenTarget(port: number, options: ListenTCPOptions): ListenTarget {
-  requireOptions('options', options, ['backlog', 'interface']);
+  requireOptions('options', options, ['backlog', 'interface', ...PORT_OPTIONS]);
   const { backlog = DEFAULT_BACKLOG, interface: interfaceName = '' } = options;
   requirePort('port', port, 0);
   requireIntegerFrom('backlog', backlog, 1);
@@ -59,7 +60,7 @@ export function listenTarget(port: number, options: ListenTCPOptions): ListenTar
 
 /** Where `connectTCP` is to connect to, checked. */
 export function connectTarget(host: string, port: number, options: ConnectTCPOptions): ConnectTarget {
-  requireOptions('options', options, ['timeout', 'bindAddress', 'families']);
+  requireOptions('options', options, ['timeout', 'bindAddress', 'families', ...CONNECTION_OPTIONS]);
   const { timeout = DEFAULT_CONNECT_TIMEOUT_SECONDS, bindAddress, families = FAMILIES } = options;
   requireHost(host);
   requirePort('port', port, 1);
@@ -70,6 +71,7 @@ export function connectTarget(host: string, port: number, options: ConnectTCPOpt
     timeoutSeconds: timeout,
     families,
     local: localAddress(bindAddress),
+    limits: connectionLimits(options),
   };
 }
 
@@ -92,7 +94,7 @@ function requireHost(host: string): void {
 }
 
 /** The address literal to bind for an interface. */
-function hostToBind(interfaceName: string): string {
+export function hostToBind(interfaceName: string): string {
   requireString('interface', interfaceName);
   if (interfaceName === '') return '0.0.0.0';
   if (interfaceName === 'localhost') return '127.0.0.1';

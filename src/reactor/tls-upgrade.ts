@@ -46,57 +46,35 @@ export function upgradeRequest(
   return { parameters, received, timeoutSeconds: handshakeTimeout };
 }
 
-type State =
-  | { readonly name: 'draining'; plaintext: readonly Uint8Array[]; isWriting: boolean }
-  | { readonly name: 'shaking'; readonly timeout: DelayedCall }
-  | { readonly name: 'over' };
-
 export class TLSUpgrade {
   readonly #parts: ReactorParts;
   readonly #request: UpgradeRequest;
-  #state: State;
+  #state: 'draining' | 'shaking' | 'over' = 'draining';
+  #timeout: DelayedCall | undefined;
 
-  /** `plaintext` is still to be written, after what is on its way already if `isWriting`. */
-  constructor(parts: ReactorParts, request: UpgradeRequest, plaintext: readonly Uint8Array[], isWriting: boolean) {
+  constructor(parts: ReactorParts, request: UpgradeRequest) {
     this.#parts = parts;
     this.#request = request;
-    this.#state = { name: 'draining', plaintext, isWriting };
   }
 
   get isDraining(): boolean {
-    return this.#state.name === 'draining';
-  }
-
-  /** What the handle was given has left. */
-  written(): void {
-    if (this.#state.name === 'draining') this.#state.isWriting = false;
-  }
-
-  /** Writes what is left of the plain text, if it may. Returns whether everything has left. */
-  sendPlaintext(handle: StreamHandle): boolean {
-    const state = this.#state;
-    if (state.name !== 'draining' || state.isWriting) return false;
-    const { plaintext } = state;
-    if (plaintext.length === 0) return true;
-    state.plaintext = [];
-    state.isWriting = !handle.write(plaintext);
-    return !state.isWriting;
+    return this.#state === 'draining';
   }
 
   /** Has the engine take the stream over; `timedOut` is called if the handshake takes too long. */
   secure(handle: StreamHandle, timedOut: (seconds: number) => void): TLSHandle {
     const { parameters, received, timeoutSeconds } = this.#request;
     const secured = tlsEngineOf(this.#parts).secure(handle, parameters, received);
-    const timeout = this.#parts.loop.timers.callLater(timeoutSeconds, () => {
+    this.#state = 'shaking';
+    this.#timeout = this.#parts.loop.timers.callLater(timeoutSeconds, () => {
       timedOut(timeoutSeconds);
     });
-    this.#state = { name: 'shaking', timeout };
     return secured;
   }
 
   /** The handshake has ended, or the connection has. */
   end(): void {
-    if (this.#state.name === 'shaking' && this.#state.timeout.active()) this.#state.timeout.cancel();
-    this.#state = { name: 'over' };
+    this.#state = 'over';
+    if (this.#timeout?.active() === true) this.#timeout.cancel();
   }
 }

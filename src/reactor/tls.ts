@@ -2,6 +2,7 @@ import { requireDelay } from '../arguments.ts';
 import type { ClientProtocolFactory, ProtocolFactory } from '../interfaces/protocol.ts';
 import type { ConnectTLSOptions, ListenTLSOptions, TLSSource } from '../interfaces/reactor.ts';
 import type { TLSOptions } from '../interfaces/tls-engine.ts';
+import { portLimits } from './connection-limits.ts';
 import { requireClientFactory, requireFactory } from './factory-arguments.ts';
 import { Port } from './port.ts';
 import type { ReactorParts } from './reactor-parts.ts';
@@ -20,7 +21,7 @@ export function listenTLS(
   const { handshakeTimeout = DEFAULT_HANDSHAKE_TIMEOUT_SECONDS, ...tcpOptions } = options;
   requireFactory(factory);
   requireDelay('handshakeTimeout', handshakeTimeout);
-  const listeningPort = new Port(parts, listenTarget(port, tcpOptions), factory, {
+  const listeningPort = new Port(parts, listenTarget(port, tcpOptions), factory, portLimits(tcpOptions), {
     parameters: serverParametersFrom(parts, tls),
     handshakeTimeoutSeconds: handshakeTimeout,
   });

@@ -2,6 +2,7 @@ import { UNIXAddress } from '../addresses.ts';
 import { describe, requireDelay, requireIntegerFrom, requireOptions, requireString } from '../arguments.ts';
 import type { ClientProtocolFactory, ProtocolFactory } from '../interfaces/protocol.ts';
 import type { ConnectUNIXOptions, ListenUNIXOptions } from '../interfaces/reactor.ts';
+import { CONNECTION_OPTIONS, connectionLimits, PORT_OPTIONS, portLimits } from './connection-limits.ts';
 import { requireClientFactory, requireFactory } from './factory-arguments.ts';
 import { Port } from './port.ts';
 import type { ReactorParts } from './reactor-parts.ts';
@@ -22,7 +23,7 @@ export function listenUNIX(
   factory: ProtocolFactory,
   options: ListenUNIXOptions,
 ): Port {
-  requireOptions('options', options, ['mode', 'backlog', 'lockFile']);
+  requireOptions('options', options, ['mode', 'backlog', 'lockFile', ...PORT_OPTIONS]);
   const { mode = DEFAULT_MODE, backlog = DEFAULT_BACKLOG, lockFile = false } = options;
   requirePath(path);
   requireFactory(factory);
@@ -32,7 +33,7 @@ export function listenUNIX(
   if (lockFile && path.startsWith(ABSTRACT_PREFIX)) {
     throw new RangeError('lockFile needs a path: an abstract name has no file, and the system frees it by itself');
   }
-  const port = new Port(parts, { kind: 'unix', path, backlog, mode, lockFile }, factory);
+  const port = new Port(parts, { kind: 'unix', path, backlog, mode, lockFile }, factory, portLimits(options));
   port.startListening();
   return port;
 }
@@ -44,13 +45,19 @@ export function connectUNIX(
   factory: ClientProtocolFactory,
   options: ConnectUNIXOptions,
 ): StreamConnector {
-  requireOptions('options', options, ['timeout']);
+  requireOptions('options', options, ['timeout', ...CONNECTION_OPTIONS]);
   const { timeout = DEFAULT_CONNECT_TIMEOUT_SECONDS } = options;
   requirePath(path);
   requireClientFactory(factory);
   requireDelay('timeout', timeout);
   const destination = new UNIXAddress(path);
-  const target = { destination, timeoutSeconds: timeout, families: [], local: undefined };
+  const target = {
+    destination,
+    timeoutSeconds: timeout,
+    families: [],
+    local: undefined,
+    limits: connectionLimits(options),
+  };
   const connector = new StreamConnector(parts, target, factory);
   connector.connect();
   return connector;

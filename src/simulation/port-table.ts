@@ -23,10 +23,13 @@ export class PortTable<T> {
   readonly #held = new Set<number>();
   #nextEphemeral = EPHEMERAL_PORT_FIRST;
 
-  /** Binds a port, 0 for any that is free. Returns its number, or undefined if it is taken. */
-  bind(literal: IPLiteral, port: number, owner: T): number | undefined {
+  /**
+   * Binds a port, 0 for any that is free. Returns its number, or undefined if it is taken: bound at an address that overlaps by one
+   * that does not share it.
+   */
+  bind(literal: IPLiteral, port: number, owner: T, shares: (other: T) => boolean = () => false): number | undefined {
     const number = port === 0 ? this.#chooseEphemeral() : port;
-    if (number === undefined || this.isBound(literal, number)) return undefined;
+    if (number === undefined || this.#isTaken(literal, number, shares)) return undefined;
     const bindings = this.#bindings.get(number) ?? [];
     bindings.push({ literal, owner });
     this.#bindings.set(number, bindings);
@@ -41,7 +44,14 @@ export class PortTable<T> {
 
   /** Whether a listener stands in the way of binding the address. */
   isBound(literal: IPLiteral, port: number): boolean {
-    return (this.#bindings.get(port) ?? []).some((binding) => overlap(binding.literal, literal));
+    return this.#isTaken(literal, port, () => false);
+  }
+
+  /** All who are bound where the address is: first those at just that address, then those at all; in the order in which they bound. */
+  findAll(literal: IPLiteral, port: number): readonly T[] {
+    const bindings = (this.#bindings.get(port) ?? []).filter((binding) => overlap(binding.literal, literal));
+    const isExact = (binding: Binding<T>): boolean => binding.literal.canonical === literal.canonical;
+    return [...bindings.filter(isExact), ...bindings.filter((binding) => !isExact(binding))].map(({ owner }) => owner);
   }
 
   /** Who listens for connections to an address: the owner of just that address before the owner of all. */
@@ -61,6 +71,11 @@ export class PortTable<T> {
 
   release(port: number): void {
     this.#held.delete(port);
+  }
+
+  #isTaken(literal: IPLiteral, port: number, shares: (owner: T) => boolean): boolean {
+    const bindings = this.#bindings.get(port) ?? [];
+    return bindings.some((binding) => overlap(binding.literal, literal) && !shares(binding.owner));
   }
 
   #chooseEphemeral(): number | undefined {

@@ -15,9 +15,10 @@ import type {
   StreamPlatform,
   StreamTarget,
 } from '../interfaces/stream-platform.ts';
-import { addressOf, type IPLiteral, parseIPLiteral } from '../ip-literal.ts';
+import { addressOf, parseIPLiteral } from '../ip-literal.ts';
 import { Channel, type Link } from './link.ts';
-import { ANY_IPV4, ANY_IPV6, PortTable } from './port-table.ts';
+import { destinationFor, sourceFor } from './own-addresses.ts';
+import { PortTable } from './port-table.ts';
 import type { Scheduler } from './scheduler.ts';
 import { VirtualSystemError } from './system-error.ts';
 import { ConnectAttempt } from './connect-attempt.ts';
@@ -248,23 +249,6 @@ export class VirtualStreams implements StreamPlatform {
       },
     });
   }
-}
-
-/** Connecting to the address of all interfaces means the host itself. */
-function destinationFor(host: string): string {
-  switch (parseIPLiteral(host)?.canonical) {
-    case ANY_IPV4:
-      return '127.0.0.1';
-    case ANY_IPV6:
-      return '::1';
-    default:
-      return host;
-  }
-}
-
-/** The address a host connects from: its own, which on one host is the one it connects to. */
-function sourceFor(host: string, literal: IPLiteral): string {
-  return literal.family === 'IPv4' && host.startsWith('127.') ? '127.0.0.1' : host;
 }
 
 function describeAddress(address: Address): string {

@@ -2,12 +2,21 @@
 import type { Harness } from './harness.ts';
 import { describeConnecting } from './suites/connecting.ts';
 import { describeConnections } from './suites/connections.ts';
+import { describeDatagrams } from './suites/datagrams.ts';
+import { describeDraining } from './suites/draining.ts';
 import { describeErrors } from './suites/errors.ts';
 import { describeFactoryErrors } from './suites/factory-errors.ts';
 import { describeHalfClose } from './suites/half-close.ts';
 import { describeLifecycle } from './suites/lifecycle.ts';
+import { describeLimits } from './suites/limits.ts';
 import { describeMany } from './suites/many.ts';
+import { describeObserving } from './suites/observing.ts';
 import { describePorts } from './suites/ports.ts';
+import { describeProcessEndpoint } from './suites/process-endpoint.ts';
+import { describeProcessOutput } from './suites/process-output.ts';
+import { describeProcessPipes } from './suites/process-pipes.ts';
+import { describeProcessStop } from './suites/process-stop.ts';
+import { describeProcesses } from './suites/processes.ts';
 import { describeProducers } from './suites/producers.ts';
 import { describeRegressions } from './suites/regressions.ts';
 import { describeStartTLS } from './suites/start-tls.ts';
@@ -34,6 +43,9 @@ export const STREAM_SUITES: readonly Suite[] = [
   describeProducers,
   describeFactoryErrors,
   describeStopping,
+  describeLimits,
+  describeDraining,
+  describeObserving,
   describeMany,
   describeRegressions,
 ];
@@ -43,6 +55,18 @@ export const REACTOR_SUITES: readonly Suite[] = [describeTime, describeLifecycle
 
 /** About TCP as such. */
 export const TCP_SUITES: readonly Suite[] = [describeTCPPorts, describeTCPConnecting];
+
+/** About programs and their pipes. */
+export const PROCESS_SUITES: readonly Suite[] = [
+  describeProcesses,
+  describeProcessPipes,
+  describeProcessStop,
+  describeProcessOutput,
+  describeProcessEndpoint,
+];
+
+/** About datagrams, of which there is one kind. */
+export const DATAGRAM_SUITES: readonly Suite[] = [describeDatagrams];
 
 /** About UNIX sockets as such. */
 export const UNIX_SUITES: readonly Suite[] = [describeUNIX, describeUNIXErrors];

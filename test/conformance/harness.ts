@@ -16,13 +16,17 @@
 import type {
   Address,
   ClientProtocolFactory,
+  ConnectionOptions,
   Connector,
   Failure,
   ListeningPort,
+  ListenOptions as PortOptions,
   ProtocolFactory,
   Reactor,
   ReactorOptions,
 } from 'ropewalk/core';
+import type { DatagramPeer, MulticastInterfaces } from './harness/datagram-peer.ts';
+import type { ProgramCall, ProgramName } from './support/programs.ts';
 
 /** What a flavour may lack. */
 export type Feature =
@@ -34,6 +38,16 @@ export type Feature =
   | 'signals'
   /** There is an IPv6 loopback. */
   | 'ipv6'
+  /** Groups of IPv4 can be joined on a network interface. */
+  | 'multicast'
+  /** Groups of IPv6 can be joined on a network interface. */
+  | 'ipv6-multicast'
+  /** Datagrams to 127.255.255.255 go to everyone on this host. */
+  | 'broadcast'
+  /** Programs can be started. */
+  | 'processes'
+  /** They are those of the host. */
+  | 'real-programs'
   /** An attempt to connect can be left without an answer, so that it hangs. */
   | 'unanswered-connects'
   /** A stream can be reset, and its other end can tell that from an end. */
@@ -52,10 +66,12 @@ export interface Harness {
   /** How many sockets, listeners and timers of reactors and peers there are at the moment, whether or not they keep the process alive. */
   readonly openHandleCount: number;
   /**
-   * How many connections count as many: what the flavour makes in a second or two. The point is what they leave behind,
-   * not how long they take.
+   * How many connections count as many: on one flavour 10,000, on the others as many as do not take long, since it is the
+   * same code for the most part.
    */
   readonly manyCount: number;
+  /** More bytes than are under way between two ends of which one does not read, in whatever buffers there are. */
+  readonly bulkBytes: number;
   /** Has a reactor listen, by the call for this kind of streams. */
   listen(reactor: Reactor, factory: ProtocolFactory, options?: ListenOptions): ListeningPort;
   /** Has a reactor connect to where a port or a server listens, by the call for this kind of streams. */
@@ -64,6 +80,12 @@ export interface Harness {
   dial(destination: Address, options?: DialOptions): Promise<Peer>;
   /** Listens for connections from a reactor, where nobody else does. */
   serve(options?: ServeOptions): Promise<PeerServer>;
+  /** Opens a socket for datagrams, at a free port of 127.0.0.1 or of another address. */
+  openDatagrams(host?: string): Promise<DatagramPeer>;
+  /** Where groups may be joined; needs 'multicast' or 'ipv6-multicast'. */
+  readonly multicastInterfaces: MulticastInterfaces;
+  /** How to start a program of the suites, with arguments; needs 'processes'. */
+  program(name: ProgramName, ...args: string[]): ProgramCall;
   /** Sends a signal to the process the reactors are in; needs 'signals'. */
   sendSignal(signal: 'SIGINT' | 'SIGTERM'): void;
   /** Lets at least so many seconds pass on the clock of the reactors, and everything happen that is due. */
@@ -74,13 +96,12 @@ export interface Harness {
   close(): Promise<void>;
 }
 
-export interface ListenOptions {
+export interface ListenOptions extends PortOptions {
   /** Where another port listens or did; by default a place where nobody does. */
   readonly destination?: Address;
-  readonly backlog?: number;
 }
 
-export interface ConnectOptions {
+export interface ConnectOptions extends ConnectionOptions {
   readonly timeout?: number;
 }
 

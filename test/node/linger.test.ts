@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import { expect } from 'chai';
-import { LINGER_BYTES } from '../../src/node/linger.ts';
+import { DEFAULT_LINGER_LIMITS } from '../../src/node/linger.ts';
 import { NodePlatform } from '../../src/node/node-platform.ts';
 import { acceptedPair, connectedPair, receiveAll, settle } from './harness.ts';
 
@@ -45,8 +45,20 @@ for (const reading of ['onread', 'data'] as const) {
         const pair = await makePair(new NodePlatform({ reading, lingerSeconds: 1000 }).streams);
         pair.handle.close();
         const failed = once(pair.peer, 'error') as Promise<[NodeJS.ErrnoException]>;
-        pair.peer.write(Buffer.alloc(LINGER_BYTES * 16));
+        pair.peer.write(Buffer.alloc(DEFAULT_LINGER_LIMITS.bytes * 16));
         const [error] = await failed;
+        expect(error.code).to.be.oneOf(['ECONNRESET', 'EPIPE']);
+        pair.close();
+      });
+
+      it('is destroyed when the peer sends more than lingerBytes', async () => {
+        const pair = await makePair(new NodePlatform({ reading, lingerSeconds: 1000, lingerBytes: 10 }).streams);
+        pair.handle.close();
+        const failed = once(pair.peer, 'error') as Promise<[NodeJS.ErrnoException]>;
+        pair.peer.write(Buffer.alloc(11));
+        const writing = setInterval(() => pair.peer.write('x'), 5);
+        const [error] = await failed;
+        clearInterval(writing);
         expect(error.code).to.be.oneOf(['ECONNRESET', 'EPIPE']);
         pair.close();
       });
@@ -58,6 +70,9 @@ describe('lingerSeconds', () => {
   it('is checked', () => {
     for (const lingerSeconds of [-1, NaN, Infinity]) {
       expect(() => new NodePlatform({ lingerSeconds })).to.throw(RangeError, 'lingerSeconds');
+    }
+    for (const lingerBytes of [-1, 1.5]) {
+      expect(() => new NodePlatform({ lingerBytes })).to.throw(RangeError, 'lingerBytes');
     }
   });
 });

@@ -11,7 +11,14 @@ import { X509Certificate } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { checkServerIdentity, connect, type ConnectionOptions, type Server, type TLSSocket } from 'node:tls';
+import {
+  checkServerIdentity,
+  connect,
+  type ConnectionOptions,
+  type PeerCertificate,
+  type Server,
+  type TLSSocket,
+} from 'node:tls';
 import type { SystemError } from '../../interfaces/platform.ts';
 import type { TLSParameters } from '../../interfaces/tls-engine.ts';
 import { toSystemError } from '../system-error.ts';
@@ -58,9 +65,7 @@ export function shakeHandsAsClient(
   socket.once('secureConnect', () => {
     socket.off('error', failed);
     socket.off('close', closed);
-    socket.disableRenegotiation();
-    // Asked only once: Node finds it no second time.
-    certificate = socket.isSessionReused() ? session?.certificate : socket.getPeerX509Certificate()?.raw;
+    certificate = socket.isSessionReused() ? session?.certificate : certificateOf(socket);
     listener.secured(socket, certificate);
   });
 }
@@ -72,8 +77,7 @@ export function shakeHandsAsServer(stream: Duplex, server: Server, listener: Han
       case 'secureConnection': {
         const socket = first as TLSSocket; // as Node documents of the event
         socket.allowHalfOpen = true;
-        socket.disableRenegotiation();
-        listener.secured(socket, socket.getPeerX509Certificate()?.raw);
+        listener.secured(socket, certificateOf(socket));
         return true;
       }
       case 'tlsClientError':
@@ -90,6 +94,13 @@ export function shakeHandsAsServer(stream: Duplex, server: Server, listener: Han
   Object.assign(stream, { allowHalfOpen: false });
   EventEmitter.prototype.emit.call(view, 'connection', stream);
   Object.assign(stream, { allowHalfOpen: true });
+}
+
+/** Not by getPeerX509Certificate(), which on a client takes the certificate away from OpenSSL, so that nobody finds it again. */
+function certificateOf(socket: TLSSocket): Buffer | undefined {
+  // It is an empty object if there is none.
+  const { raw }: Partial<PeerCertificate> = socket.getPeerCertificate();
+  return raw;
 }
 
 /** The host that the certificate must be for; as SNI it goes to the server only if it is a name (RFC 6066, section 3). */

@@ -3,6 +3,7 @@
  * resume. It costs much more than a connection, so it is kept with the options object for as long as that lives.
  */
 import { Buffer } from 'node:buffer';
+import { constants } from 'node:crypto';
 import {
   createSecureContext,
   createServer,
@@ -114,6 +115,8 @@ function contextOptions(options: TLSOptions, identity: TLSIdentity): SecureConte
   const { key, cert, pfx, passphrase } = identity;
   return {
     minVersion,
+    // TLS 1.2 has no good use for it, and certificates would not be verified again.
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     ...(maxVersion !== undefined && { maxVersion }),
     ...(key !== undefined && { key: pem(key) }),
     ...(cert !== undefined && { cert: pem(cert) }),

@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { StreamHandle } from '../../interfaces/stream-platform.ts';
-import { LINGER_SECONDS } from '../linger.ts';
+import { DEFAULT_LINGER_LIMITS } from '../linger.ts';
 import { NodeStreamHandle, type StreamParts, type SurrenderedSocket } from '../node-stream-handle.ts';
 import { DataEventSource } from '../byte-source.ts';
 import { HandleDuplex } from './handle-duplex.ts';
@@ -35,8 +35,8 @@ export class SocketUnderlay implements Underlay {
 
   handleOf(socket: TLSSocket, addresses: Addresses): NodeStreamHandle {
     const source = new DataEventSource(socket);
-    const { lingerSeconds } = this.#surrendered;
-    return new SecureSocketHandle({ socket, source, lingerSeconds, ...addresses }, this.#surrendered);
+    const { linger } = this.#surrendered;
+    return new SecureSocketHandle({ socket, source, linger, ...addresses }, this.#surrendered);
   }
 
   reset(): void {
@@ -82,7 +82,7 @@ export class DuplexUnderlay implements Underlay {
 
   handleOf(socket: TLSSocket, addresses: Addresses): NodeStreamHandle {
     const source = new DataEventSource(socket);
-    const parts = { socket, source, lingerSeconds: LINGER_SECONDS, ...addresses };
+    const parts = { socket, source, linger: DEFAULT_LINGER_LIMITS, ...addresses };
     return new SecureDuplexHandle(parts, this.stream, this.#below);
   }
 

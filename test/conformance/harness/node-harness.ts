@@ -23,8 +23,11 @@ import type {
   PeerServer,
   ServeOptions,
 } from '../harness.ts';
+import type { DatagramPeer } from './datagram-peer.ts';
+import { multicastInterfaces, NodeDatagramPeer } from './node-datagram-peer.ts';
 import type { NodeKind, RawServer } from './node-kind.ts';
 import type { NodePeer } from './node-peers.ts';
+import { type ProgramCall, type ProgramName, PROGRAMS } from '../support/programs.ts';
 import { OpenHandles } from './open-handles.ts';
 import { Reactors } from './reactors.ts';
 
@@ -34,6 +37,9 @@ const PATIENCE_SECONDS = 4;
 /** Passes of the event loop after which a turn that was due has run, whichever way it was asked for. */
 const PASSES_TO_SETTLE = 4;
 
+/** Systems stop at a few megabytes for a connection whose reader has never read. */
+const BULK_BYTES = 8_388_608;
+
 const PLATFORM_FEATURES: readonly Feature[] = detectFeatures();
 
 /** Reactors on real sockets of this machine, with raw sockets as their peers. */
@@ -41,10 +47,13 @@ export class NodeHarness implements Harness {
   readonly name: string;
   readonly features: ReadonlySet<Feature>;
   readonly manyCount: number;
+  readonly bulkBytes: number = BULK_BYTES;
+  readonly multicastInterfaces = multicastInterfaces();
   readonly #kind: NodeKind;
   readonly #handles = new OpenHandles();
   readonly #reactors = new Reactors();
   readonly #peers: NodePeer[] = [];
+  readonly #datagramPeers: NodeDatagramPeer[] = [];
   readonly #servers: RawServer[] = [];
   #socketFolder: string | undefined;
   #pathCount = 0;
@@ -95,6 +104,16 @@ export class NodeHarness implements Harness {
     return server;
   }
 
+  async openDatagrams(host?: string): Promise<DatagramPeer> {
+    const peer = await NodeDatagramPeer.open(host);
+    this.#datagramPeers.push(peer);
+    return peer;
+  }
+
+  program(name: ProgramName, ...args: string[]): ProgramCall {
+    return { executable: 'sh', args: ['-c', PROGRAMS[name].script, name, ...args] };
+  }
+
   sendSignal(signal: 'SIGINT' | 'SIGTERM'): void {
     process.kill(process.pid, signal);
   }
@@ -122,6 +141,7 @@ export class NodeHarness implements Harness {
         for (const peer of server.peers) peer.destroy();
       }
       for (const peer of this.#peers) peer.destroy();
+      for (const peer of this.#datagramPeers) peer.close();
       // What is left after that is told below.
       await this.until(() => this.#handles.count === 0).catch(() => undefined);
       this.#handles.stopWatching();
@@ -146,7 +166,12 @@ function now(): number {
 
 function detectFeatures(): Feature[] {
   const features: Feature[] = ['real-time'];
-  if (process.platform !== 'win32') features.push('signals');
+  if (process.platform !== 'win32') features.push('signals', 'processes', 'real-programs');
+  // Elsewhere the loopback has no address for everyone.
+  if (process.platform === 'linux') features.push('broadcast');
+  const { IPv4, IPv6 } = multicastInterfaces();
+  if (IPv4 !== undefined) features.push('multicast');
+  if (IPv6 !== undefined) features.push('ipv6-multicast');
   const addresses = Object.values(networkInterfaces()).flatMap((interfaces) => interfaces ?? []);
   if (addresses.some(({ address }) => address === '::1')) features.push('ipv6');
   return features;

@@ -29,7 +29,7 @@ export const NODE_TCP: NodeKind = {
 export const NODE_TCP_BY_DATA_EVENTS: NodeKind = {
   ...NODE_TCP,
   name: `${NODE_TCP.name}, read by data events`,
-  manyCount: 2000,
+  manyCount: 1000,
   platformOptions: { reading: 'data' },
 };
 

@@ -23,8 +23,9 @@ export function nodeTLSOnSockets(certificates: TestCertificates): NodeKind {
     ...tlsCalls(certificates),
     name: 'TLS on Node',
     features: ['resets', 'unanswered-connects'],
-    manyCount: 200,
-    platformOptions: {},
+    manyCount: 100,
+    // One for all cases, for it keeps what it has made of the certificates.
+    platformOptions: { tls: nodeTLS() },
     dial: async (destination, options) => {
       const raw = await connectRaw(hostAndPort(destination), options);
       return peerOver(raw, raw.destroyed ? raw : asClient(raw), options);

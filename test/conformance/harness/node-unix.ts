@@ -14,7 +14,7 @@ export const NODE_UNIX: NodeKind = {
   ...UNIX_CALLS,
   name: 'UNIX sockets on Node',
   features: [],
-  manyCount: 2000,
+  manyCount: 1000,
   platformOptions: {},
   dial: async (destination, options) => {
     const socket = await connectRaw({ path: pathOf(destination) }, options);

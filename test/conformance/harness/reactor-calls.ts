@@ -18,7 +18,7 @@ export interface ReactorCalls {
     reactor: Reactor,
     factory: ProtocolFactory,
     place: Address,
-    options: Pick<ListenOptions, 'backlog'>,
+    options: Omit<ListenOptions, 'destination'>,
   ): ListeningPort;
   connect(reactor: Reactor, destination: Address, factory: ClientProtocolFactory, options: ConnectOptions): Connector;
 }

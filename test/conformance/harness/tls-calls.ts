@@ -3,6 +3,8 @@ import { hostAndPort, type ReactorCalls, TCP_CALLS } from './reactor-calls.ts';
 
 /** TLS over TCP, with the server's certificate verified by the client. */
 export function tlsCalls({ server, ca }: Pick<TestCertificates, 'server' | 'ca'>): ReactorCalls {
+  // Always the same object, so that it is looked into once.
+  const clientOptions = { ca };
   return {
     ...TCP_CALLS,
     listen: (reactor, factory, place, options) => {
@@ -11,7 +13,7 @@ export function tlsCalls({ server, ca }: Pick<TestCertificates, 'server' | 'ca'>
     },
     connect: (reactor, destination, factory, options) => {
       const { host, port } = hostAndPort(destination);
-      return reactor.connectTLS(host, port, factory, { ca }, options);
+      return reactor.connectTLS(host, port, factory, clientOptions, options);
     },
   };
 }

@@ -10,11 +10,7 @@ import type {
 } from 'ropewalk/core';
 import { type VirtualHost, World } from 'ropewalk/simulation';
 import type { Platform } from '../../../src/interfaces/platform.ts';
-import type {
-  StreamConnectHandle,
-  StreamConnectListener,
-  StreamTarget,
-} from '../../../src/interfaces/stream-platform.ts';
+import type { StreamTarget } from '../../../src/interfaces/stream-platform.ts';
 import { DEFAULT_PEER_WINDOW_BYTES } from '../../../src/testing/scripted-peer.ts';
 import type {
   ConnectOptions,
@@ -26,18 +22,32 @@ import type {
   PeerServer,
   ServeOptions,
 } from '../harness.ts';
+import { ScriptedDatagramPeer } from '../../../src/testing/scripted-datagram-peer.ts';
+import type { DatagramPeer } from './datagram-peer.ts';
 import { hostAndPort, pathOf } from './reactor-calls.ts';
+import { ScriptedProgram } from '../../../src/testing/scripted-program.ts';
+import { type ProgramCall, type ProgramName, PROGRAMS } from '../support/programs.ts';
 import { Reactors } from './reactors.ts';
-import type { VirtualKind, WorldPeer } from './virtual-kind.ts';
+import type { ConnectStream, PeerEnd, VirtualKind, WorldPeer } from './virtual-kind.ts';
 import { VirtualPeerServer } from './virtual-peer-server.ts';
 
-const PLATFORM_FEATURES: readonly Feature[] = ['virtual-time', 'ipv6'];
+const PLATFORM_FEATURES: readonly Feature[] = [
+  'virtual-time',
+  'ipv6',
+  'multicast',
+  'ipv6-multicast',
+  'broadcast',
+  'processes',
+];
 
 /** In a world where nothing takes time, what has not happened after so many rounds never will. */
 const ROUNDS_MAX = 500;
 
 /** Longer than a stream that was given up goes on discarding. */
 const LINGER_SECONDS = 3;
+
+/** Many windows of 65,536 bytes, which is what the virtual network and its peers have. */
+const BULK_BYTES = 1_048_576;
 
 const WINDOW = { windowBytes: DEFAULT_PEER_WINDOW_BYTES };
 
@@ -46,12 +56,15 @@ export class VirtualHarness implements Harness {
   readonly name: string;
   readonly features: ReadonlySet<Feature>;
   readonly manyCount: number;
+  readonly bulkBytes: number = BULK_BYTES;
   readonly #kind: VirtualKind;
   readonly #world: World;
   readonly #machine: VirtualHost;
   readonly #reactors = new Reactors();
   readonly #peers: WorldPeer[] = [];
   readonly #servers: VirtualPeerServer[] = [];
+  readonly multicastInterfaces = { IPv4: '10.0.0.1', IPv6: 'fd00::1' };
+  readonly #datagramPeers: ScriptedDatagramPeer[] = [];
   #reactorCount = 0;
   #pathCount = 0;
   #lastAdvance: Promise<void> = Promise.resolve();
@@ -70,16 +83,15 @@ export class VirtualHarness implements Harness {
   }
 
   get openHandleCount(): number {
-    const { streams, listeners, attempts, events } = this.#world.census();
-    return streams + listeners + attempts + events;
+    const { streams, listeners, attempts, datagramSockets, processes, events } = this.#world.census();
+    return streams + listeners + attempts + datagramSockets + processes + events;
   }
 
   createReactor(options: ReactorOptions = {}): Reactor {
     this.#reactorCount += 1;
     // Each reactor has a clock of its own to be woken by, and all share the network of the machine.
     const { name, clock, resolver, random, tls } = this.#world.addHost(`reactor ${this.#reactorCount}`);
-    const { streams } = this.#machine;
-    const platform: Platform = { name, clock, resolver, random, streams, ...(tls && { tls }) };
+    const platform: Platform = { name, clock, resolver, random, ...networkOf(this.#machine), ...(tls && { tls }) };
     return this.#reactors.create(platform, options);
   }
 
@@ -98,7 +110,7 @@ export class VirtualHarness implements Harness {
   }
 
   async dial(destination: Address, options: DialOptions = {}): Promise<Peer> {
-    const peer = this.#createPeer(options, (listener) =>
+    const peer = this.#createPeer('client', options, (listener) =>
       this.#machine.virtualStreams.connect(targetAt(destination), listener, WINDOW),
     );
     this.#peers.push(peer);
@@ -114,7 +126,7 @@ export class VirtualHarness implements Harness {
       { ...targetAt(this.#freePlace()), backlog: 1 },
       { ...WINDOW, answer },
       (handle) =>
-        this.#createPeer(peerOptions, (listener) => {
+        this.#createPeer('server', peerOptions, (listener) => {
           listener.connected(handle);
           return undefined;
         }),
@@ -122,6 +134,19 @@ export class VirtualHarness implements Harness {
     );
     this.#servers.push(server);
     return Promise.resolve(server);
+  }
+
+  openDatagrams(host?: string): Promise<DatagramPeer> {
+    const peer = new ScriptedDatagramPeer(this.#machine.virtualDatagrams, host === undefined ? {} : { host });
+    this.#datagramPeers.push(peer);
+    return Promise.resolve(peer);
+  }
+
+  program(name: ProgramName, ...args: string[]): ProgramCall {
+    const { executable } = new ScriptedProgram(this.#world, this.#machine.virtualProcesses, name, {
+      main: PROGRAMS[name].main,
+    });
+    return { executable, args };
   }
 
   sendSignal(): void {
@@ -146,6 +171,7 @@ export class VirtualHarness implements Harness {
     await this.#reactors.end((condition, what) => this.until(condition, what));
     for (const peer of [...this.#peers, ...this.#servers.flatMap((server) => server.peers)]) peer.abort();
     for (const server of this.#servers) await server.stop();
+    for (const peer of this.#datagramPeers) peer.close();
     await this.advance(LINGER_SECONDS);
     const left = Object.entries(this.#world.census()).filter(([, count]) => count > 0);
     const problems = [
@@ -155,11 +181,8 @@ export class VirtualHarness implements Harness {
     if (problems.length > 0) throw new Error(`The case left something behind:\n  ${problems.join('\n  ')}`);
   }
 
-  #createPeer(
-    options: DialOptions,
-    connect: (listener: StreamConnectListener) => StreamConnectHandle | undefined,
-  ): WorldPeer {
-    return this.#kind.createPeer(this.#world, options, connect);
+  #createPeer(role: PeerEnd['role'], options: DialOptions, connect: ConnectStream): WorldPeer {
+    return this.#kind.createPeer({ world: this.#world, machine: this.#machine, role }, options, connect);
   }
 
   #freePlace(): Address {
@@ -175,6 +198,15 @@ export class VirtualHarness implements Harness {
     while (steps.next().done !== true);
     await nextPass();
   }
+}
+
+/** What the reactors of a machine share. */
+function networkOf({
+  streams,
+  datagrams,
+  processes,
+}: VirtualHost): Pick<Platform, 'streams' | 'datagrams' | 'processes'> {
+  return { streams, datagrams, processes };
 }
 
 function targetAt(address: Address): StreamTarget {

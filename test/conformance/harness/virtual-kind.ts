@@ -1,5 +1,4 @@
-import type { WorldOptions } from 'ropewalk/simulation';
-import type { World } from 'ropewalk/simulation';
+import type { VirtualHost, World, WorldOptions } from 'ropewalk/simulation';
 import type { StreamConnectHandle, StreamConnectListener } from '../../../src/interfaces/stream-platform.ts';
 import type { DialOptions, Feature, Peer } from '../harness.ts';
 import type { ReactorCalls } from './reactor-calls.ts';
@@ -15,12 +14,17 @@ export interface VirtualKind extends ReactorCalls {
   readonly manyCount: number;
   readonly worldOptions: WorldOptions;
   /** Makes the peer at one end of a stream of the network, which `connect` gives now or later. */
-  createPeer(
-    world: World,
-    options: DialOptions,
-    connect: (listener: StreamConnectListener) => StreamConnectHandle | undefined,
-  ): WorldPeer;
+  createPeer(end: PeerEnd, options: DialOptions, connect: ConnectStream): WorldPeer;
 }
+
+/** Where a peer is, and which end of the stream it has. */
+export interface PeerEnd {
+  readonly world: World;
+  readonly machine: VirtualHost;
+  readonly role: 'client' | 'server';
+}
+
+export type ConnectStream = (listener: StreamConnectListener) => StreamConnectHandle | undefined;
 
 /** A raw peer in a virtual world. */
 export interface WorldPeer extends Peer {
@@ -31,9 +35,10 @@ export interface WorldPeer extends Peer {
 }
 
 const PLAIN = {
-  manyCount: 10_000,
+  manyCount: 2000,
   worldOptions: {},
-  createPeer: (...parts: ConstructorParameters<typeof VirtualPeer>): VirtualPeer => new VirtualPeer(...parts),
+  createPeer: ({ world }: PeerEnd, options: DialOptions, connect: ConnectStream): VirtualPeer =>
+    new VirtualPeer(world, options, connect),
 };
 
 export const VIRTUAL_TCP: VirtualKind = {
@@ -48,6 +53,5 @@ export const VIRTUAL_UNIX: VirtualKind = {
   ...UNIX_CALLS,
   ...PLAIN,
   name: 'UNIX sockets in simulation',
-  manyCount: 2000,
   features: ['unanswered-connects'],
 };

@@ -1,38 +1,41 @@
-/** Raw peers in a virtual world: the scripted ones of `ropewalk/testing`, on the network itself. */
 import { type Address, ConnectionAborted, ConnectionLost } from 'ropewalk/core';
-import type { StreamConnectHandle, StreamConnectListener } from '../../../src/interfaces/stream-platform.ts';
+import type { StreamHandle } from '../../../src/interfaces/stream-platform.ts';
 import { type PeerWorld, ScriptedPeer } from '../../../src/testing/scripted-peer.ts';
+import type { PeerTLS } from '../../../src/testing/secured-connect.ts';
 import type { DialOptions } from '../harness.ts';
-import type { WorldPeer } from './virtual-kind.ts';
+import type { ConnectStream, WorldPeer } from './virtual-kind.ts';
 
-/** A scripted peer, as a case sees it. */
+/**
+ * A scripted peer of `ropewalk/testing`, as a case sees it: connected as soon as its stream is, with TLS, too, where what
+ * it sends waits for the handshake.
+ */
 export class VirtualPeer implements WorldPeer {
   readonly #peer: ScriptedPeer;
   readonly #allowHalfOpen: boolean;
+  #stream: Pick<StreamHandle, 'localAddress' | 'remoteAddress'> | undefined;
   #isEnded = false;
 
-  constructor(
-    world: PeerWorld,
-    options: DialOptions,
-    connect: (listener: StreamConnectListener) => StreamConnectHandle | undefined,
-  ) {
-    this.#peer = new ScriptedPeer(world, options, connect);
+  constructor(world: PeerWorld, options: DialOptions, connect: ConnectStream, tls?: PeerTLS) {
     this.#allowHalfOpen = options.allowHalfOpen ?? false;
+    const watched: ConnectStream = (listener) =>
+      connect({
+        connected: (handle) => {
+          this.#stream = handle;
+          listener.connected(handle);
+        },
+        connectFailed: (error) => {
+          listener.connectFailed(error);
+        },
+      });
+    this.#peer = new ScriptedPeer(world, options, watched, tls);
   }
 
   get answered(): boolean {
-    return this.#peer.connected || this.#peer.closed;
+    return this.#stream !== undefined || this.#peer.closed;
   }
 
   get refusal(): Error | undefined {
-    const { reason } = this.#peer;
-    if (reason === undefined) return undefined;
-    try {
-      this.#peer.getHost();
-      return undefined;
-    } catch {
-      return reason.value;
-    }
+    return this.#stream === undefined ? this.#peer.reason?.value : undefined;
   }
 
   get received(): Buffer {
@@ -83,10 +86,15 @@ export class VirtualPeer implements WorldPeer {
   }
 
   getHost(): Address {
-    return this.#peer.getHost();
+    return this.#requireStream().localAddress;
   }
 
   getPeer(): Address {
-    return this.#peer.getPeer();
+    return this.#requireStream().remoteAddress;
+  }
+
+  #requireStream(): Pick<StreamHandle, 'localAddress' | 'remoteAddress'> {
+    if (this.#stream === undefined) throw new Error('the peer has not been connected');
+    return this.#stream;
   }
 }

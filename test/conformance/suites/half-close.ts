@@ -6,8 +6,8 @@ import type { Harness } from '../harness.ts';
 import {
   expectReset,
   join,
+  KIBIBYTE,
   MEBIBYTE,
-  MORE_THAN_BUFFERS_HOLD,
   pattern,
   roundTrip,
   serve,
@@ -20,9 +20,6 @@ import {
 const HALF_CLOSED_BY_PEER = ['connectionMade', 'readConnectionLost'];
 const HALF_CLOSED_BY_US = ['connectionMade', 'writeConnectionLost'];
 
-/** Of a mebibyte each. */
-const PIECE_COUNT: number = MORE_THAN_BUFFERS_HOLD / MEBIBYTE;
-
 export function describeHalfClose(harness: () => Harness): void {
   describe('half-closed connections', () => {
     describePeerFirst(harness);
@@ -34,12 +31,13 @@ function describePeerFirst(harness: () => Harness): void {
   describe('when the peer closes its half', () => {
     it('a plain protocol has all it wrote sent, then is lost with ConnectionDone [45]', async () => {
       const h = harness();
-      const piece = pattern(MEBIBYTE);
+      const piece = pattern(256 * KIBIBYTE);
+      const pieceCount = h.bulkBytes / piece.length;
       const { protocol, peer, reactor } = await serve(
         h,
         {
           connectionMade: ({ transport }) => {
-            for (let count = 0; count < PIECE_COUNT; count += 1) transport.write(piece);
+            for (let count = 0; count < pieceCount; count += 1) transport.write(piece);
           },
         },
         { reading: false, allowHalfOpen: true },
@@ -56,7 +54,7 @@ function describePeerFirst(harness: () => Harness): void {
       await h.until(() => peer.closed, 'both halves are closed');
       expect(protocol.lostBy).to.be.instanceOf(ConnectionDone);
       expect(peer.reset).to.be.false;
-      expect(peer.received.equals(Buffer.concat(Array.from({ length: PIECE_COUNT }, () => piece)))).to.be.true;
+      expect(peer.received.equals(Buffer.concat(Array.from({ length: pieceCount }, () => piece)))).to.be.true;
     });
 
     it('a plain protocol can answer in the turn in which the last data came', async () => {

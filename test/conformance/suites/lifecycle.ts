@@ -255,7 +255,7 @@ function describeStop(harness: () => Harness): void {
       await reactor[Symbol.asyncDispose]();
     });
 
-    it('during a startup that is waited for leaves the triggers that have not run for the next run', async () => {
+    it('leaves the triggers of an unfinished startup for the next run', async () => {
       const reactor = harness().createReactor();
       const log: string[] = [];
       const starting = new Deferred<void>();

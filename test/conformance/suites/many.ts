@@ -58,14 +58,9 @@ export function describeMany(harness: () => Harness): void {
       });
       reactor.stop();
       await h.until(() => hasStopped, 'the reactor has stopped');
-      expect(reactor.inspect()).to.deep.equal({
-        delayedCalls: [],
-        queuedCallCount: 0,
-        connections: [],
-        handshakes: [],
-        connectors: [],
-        ports: [],
-      });
+      const { queuedCallCount, ...alive } = reactor.inspect();
+      expect(queuedCallCount).to.equal(0);
+      expect(Object.values(alive).flat()).to.deep.equal([]);
       await h.until(() => h.openHandleCount === 0, 'the handles are gone');
       expect(process.eventNames().map((event) => process.listenerCount(event))).to.deep.equal(listenersBefore);
     });

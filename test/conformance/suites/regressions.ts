@@ -20,7 +20,7 @@ export function describeRegressions(harness: () => Harness): void {
   describe('Connections held until the reactor runs', () => {
     describeHeldConnections(harness);
   });
-  describe('A run that ends', () => {
+  describe('A run', () => {
     describeEndingRun(harness);
   });
   describe('What users supply', () => {
@@ -126,7 +126,7 @@ function describeHeldConnections(harness: () => Harness): void {
 }
 
 function describeEndingRun(harness: () => Harness): void {
-  it('does so also when factories connect again whenever they fail', async () => {
+  it('ends also when factories connect again whenever they fail', async () => {
     const reactor = startReactor(harness());
     const server = await harness().serve();
     class Stubborn extends RecordingFactory {

@@ -78,8 +78,10 @@ export function describeStopping(harness: () => Harness): void {
       await nthProtocol(harness(), factory, 1);
       other.end();
     });
+  });
 
-    it('ends for a connection to another reactor of the process like for any', async () => {
+  describe('two reactors in one process', () => {
+    it('talk to each other', async () => {
       const [server, client] = [startReactor(harness()), startReactor(harness())];
       const serverFactory = RecordingFactory.withProtocol({
         dataReceived: (protocol, data) => void protocol.transport.write(data),

@@ -167,20 +167,22 @@ export function takeErrors(harness: Harness): readonly Error[] {
   return harness.errors.splice(0).map((failure) => failure.value);
 }
 
+/** After so many bytes a pattern begins again. */
+const PATTERN_PERIOD_BYTES = 65_536;
+
 /** Bytes that differ from one offset to the next, so that reordering and loss show. */
 export function pattern(length: number, seed = 1): Uint8Array {
   const bytes = new Uint8Array(length);
   let value = seed;
-  for (let index = 0; index < length; index += 1) {
-    // A linear congruence modulo 65,537: enough not to repeat within a chunk.
-    value = (value * 75 + 74) % 65_537;
+  for (let index = 0; index < Math.min(length, PATTERN_PERIOD_BYTES); index += 1) {
+    // A linear congruence: enough not to repeat within a chunk.
+    value = (value * 75 + 74) % (PATTERN_PERIOD_BYTES + 1);
     bytes[index] = value;
   }
+  for (let done = PATTERN_PERIOD_BYTES; done < length; done *= 2) bytes.copyWithin(done, 0, done);
   return bytes;
 }
 
 /** The numbers of bytes most cases need. */
 export const KIBIBYTE = 1024;
 export const MEBIBYTE: number = 1024 * KIBIBYTE;
-/** More than is under way between two ends of which one does not read, in the buffers of any system. */
-export const MORE_THAN_BUFFERS_HOLD: number = 16 * MEBIBYTE;
