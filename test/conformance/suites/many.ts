@@ -66,6 +66,7 @@ export function describeMany(harness: () => Harness): void {
         connections: [],
         connectors: [],
         ports: [],
+        processes: [],
       });
       await h.until(() => h.openHandleCount === 0, 'the handles are gone');
       expect(process.eventNames().map((event) => process.listenerCount(event))).to.deep.equal(listenersBefore);
