@@ -1,12 +1,13 @@
 import type { Buffer } from 'node:buffer';
 import { type Address, UNIXAddress } from '../addresses.ts';
 import { requireMethods } from '../arguments.ts';
+import { causeOfAbort } from '../deferred/abort-signal.ts';
 import type { Deferred } from '../deferred/deferred.ts';
 import type { Failure } from '../deferred/failure.ts';
 import { maybeDeferred } from '../deferred/maybe-deferred.ts';
-import { succeed } from '../deferred/succeed-fail.ts';
-import { CannotListenError } from '../errors.ts';
-import type { StreamServerEndpoint } from '../interfaces/endpoint.ts';
+import { fail, succeed } from '../deferred/succeed-fail.ts';
+import { CancelledError, CannotListenError } from '../errors.ts';
+import type { EndpointOptions, StreamServerEndpoint } from '../interfaces/endpoint.ts';
 import type { ListeningPort } from '../interfaces/listening-port.ts';
 import type { ReactorStdio } from '../interfaces/process.ts';
 import type { HalfCloseableProtocol, HookResult, ProtocolFactory, StreamProtocol } from '../interfaces/protocol.ts';
@@ -28,8 +29,12 @@ export class StandardIOEndpoint implements StreamServerEndpoint {
    * Fires at once, with a port that has nothing to stop. `buildProtocol` is called in the next turn of the running reactor, and
    * the factory is stopped when the connection is lost. (Twisted's Deferred fires with the transport.)
    */
-  listen(factory: ProtocolFactory): Deferred<ListeningPort> {
+  listen(factory: ProtocolFactory, options: EndpointOptions = {}): Deferred<ListeningPort> {
     requireMethods('factory', factory, ['doStart', 'doStop', 'buildProtocol']);
+    const { signal } = options;
+    if (signal?.aborted === true) {
+      return fail(new CancelledError('Listening on the standard input was cancelled', causeOfAbort(signal)));
+    }
     const started = factory.doStart();
     // Its error is nobody's but the reactor's, which is told of what no Deferred has handled.
     maybeDeferred(() => started);

@@ -29,6 +29,9 @@ const SHOUT = `
   tell('ended');
 `;
 
+/** Runs a program on a terminal of its own; Debian's package is bsdutils. */
+const TERMINAL_MAKER = 'script';
+
 interface Result {
   readonly status: number | null;
   readonly stdout: string;
@@ -252,7 +255,7 @@ describe('standard input and output on Node', function () {
   });
 
   it('are a terminal, whose end of input does not end what is printed', async function () {
-    if (spawnSync('script', ['--version']).error !== undefined) {
+    if (spawnSync(TERMINAL_MAKER, ['--version']).error !== undefined) {
       this.test!.title += " (skipped: script is not here; Debian's package: bsdutils)";
       this.skip();
     }
