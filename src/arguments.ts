@@ -34,6 +34,10 @@ export function requireFunction(name: string, value: unknown): void {
   if (typeof value !== 'function') throw new TypeError(`${name} must be a function; got ${describe(value)}`);
 }
 
+export function requireBoolean(name: string, value: unknown): void {
+  if (typeof value !== 'boolean') throw new TypeError(`${name} must be true or false; got ${describe(value)}`);
+}
+
 export function requireString(name: string, value: unknown): void {
   if (typeof value !== 'string') throw new TypeError(`${name} must be a string; got ${describe(value)}`);
 }

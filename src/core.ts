@@ -65,7 +65,7 @@ export type {
   SystemEventTriggerID,
   TLSSource,
 } from './interfaces/reactor.ts';
-export type { AdoptStreamPortOptions, ReactorSocket } from './interfaces/reactor-socket.ts';
+export type { AdoptDatagramPortOptions, AdoptStreamPortOptions, ReactorSocket } from './interfaces/reactor-socket.ts';
 export type {
   HostnameResolver,
   HostResolution,
@@ -95,6 +95,7 @@ export type {
   SpawnProcessOptions,
   TerminateOptions,
 } from './interfaces/process.ts';
+export type { ReactorStreams } from './interfaces/reactor-streams.ts';
 export type { ReactorTime } from './interfaces/time.ts';
 export type * from './interfaces/platform.ts';
 export type * from './interfaces/context.ts';
@@ -117,6 +118,8 @@ export type { ReactorCore } from './interfaces/reactor-core.ts';
 export type { CooperativeTask } from './task/cooperative-task.ts';
 export { Cooperator, type CooperatorOptions, SLICE_SECONDS, SLICE_STEPS_MAX } from './task/cooperator.ts';
 export { deferLater } from './task/defer-later.ts';
+export type { WorkerPool } from './interfaces/worker-pool.ts';
+export { deferToWorkerPool, type DeferToWorkerPoolOptions } from './task/defer-to-worker-pool.ts';
 export { LoopingCall, type LoopingCallStartOptions } from './task/looping-call.ts';
 export { type MainResult, react } from './task/react.ts';
 
@@ -136,6 +139,18 @@ export {
   type ProcessOutputOptions,
 } from './protocols/process-output.ts';
 export { Chargen, Discard, Echo, QOTD } from './protocols/wire.ts';
+
+export { AsyncConnection, type AsyncConnectionOptions } from './protocols/streams/async-connection.ts';
+export {
+  AsyncListener,
+  type AsyncListenerOptions,
+  type ProtocolWithTransport,
+} from './protocols/streams/async-listener.ts';
+export { adoptWebStreams, type AdoptWebStreamsOptions } from './protocols/streams/adopt-web-streams.ts';
+export type { WebStreamAddresses, WebStreamPair } from './protocols/streams/web-stream-handle.ts';
+export { WebStreamProtocol, type WebStreamOptions } from './protocols/streams/web-stream-protocol.ts';
+export { consumerToProtocol, protocolToConsumer } from './protocols/streams/protocol-consumer.ts';
+export { PullToPush } from './protocols/streams/pull-to-push.ts';
 
 export type { EndpointOptions, StreamClientEndpoint, StreamServerEndpoint } from './interfaces/endpoint.ts';
 export type { ProtocolFactoryOf } from './interfaces/protocol.ts';

@@ -312,7 +312,7 @@ export class CannotListenError extends BindError {
   }
   /** The local address that was asked for; `''` is every IPv4 address, or that of a UNIX socket, which has none. */
   readonly interface: string;
-  /** The port that was asked for, the path of a UNIX socket, or for a socket that was adopted `descriptor` and its number. */
+  /** The port that was asked for, the path of a UNIX socket, or for a stream socket that was adopted `descriptor` and its number. */
   readonly port: number | string;
   /** The system's error, also the `cause`. */
   readonly socketError: Error;

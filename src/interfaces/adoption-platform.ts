@@ -1,3 +1,4 @@
+import type { IPv4Address, IPv6Address } from '../addresses.ts';
 import type { DatagramHandle, DatagramListener } from './datagram-platform.ts';
 import type { StreamHandle, StreamListenHandle, StreamListenListener } from './stream-platform.ts';
 
@@ -14,6 +15,11 @@ export interface AdoptionPlatform {
   adoptListener(descriptor: number, backlog: number, listener: StreamListenListener): StreamListenHandle;
   /** A connected stream, whichever its family; like an accepted one it is silent until it is opened. */
   adoptStream(descriptor: number): StreamHandle;
-  /** A socket for datagrams, bound already. Reports as one that was made by `bind` does, `bound` first. */
-  adoptDatagrams?(descriptor: number, listener: DatagramListener): DatagramHandle;
+  /**
+   * Where the socket for datagrams is bound that `adoptDatagrams` would take: its families have to be known before it is taken.
+   * Throws for what `adoptDatagrams` would not take, and leaves the descriptor as it is in any case.
+   */
+  addressOfDatagrams(descriptor: number): IPv4Address | IPv6Address;
+  /** A socket for datagrams, bound already and not connected. Reports as one that was made by `bind` does, `bound` first. */
+  adoptDatagrams(descriptor: number, listener: DatagramListener): DatagramHandle;
 }

@@ -1,6 +1,8 @@
+import type { DatagramReceiver, UDPPort } from './datagram-transport.ts';
 import type { ListenOptions } from './reactor.ts';
 import type { ListeningPort } from './listening-port.ts';
 import type { ProtocolFactory } from './protocol.ts';
+import type { ListenUDPOptions } from './reactor-udp.ts';
 
 /** The options of `adoptStreamPort`. */
 export interface AdoptStreamPortOptions extends ListenOptions {
@@ -10,6 +12,9 @@ export interface AdoptStreamPortOptions extends ListenOptions {
    */
   readonly backlog?: number;
 }
+
+/** The options of `adoptDatagramPort`: those of `listenUDP` but for the address, which the socket has. */
+export type AdoptDatagramPortOptions = Omit<ListenUDPOptions, 'interface'>;
 
 /**
  * The part of a reactor that takes over sockets which somebody else has opened: systemd, a parent process, inetd. A socket
@@ -39,4 +44,17 @@ export interface ReactorSocket {
    * until the connection is lost. Throws as `adoptStreamPort` does; a connection that has broken by now is one that is lost.
    */
   adoptStreamConnection(descriptor: number, factory: ProtocolFactory): void;
+
+  /**
+   * Serves a UDP socket, of IPv4 or IPv6, that is bound already and has no peer: the port is that of `listenUDP`. Returns at once; the
+   * protocol is started when the reactor runs, and what arrives before is held, at most `backlog` datagrams. Once stopped, the port
+   * cannot listen again. What was set on the socket stays set, and the getters of the port do not know of it. On IPv6
+   * Node's `setTTL` and `setLoopbackMode` have no effect on an adopted socket. Descriptor 0
+   * cannot be adopted so, for Node does not take it.
+   *
+   * Throws as `adoptStreamPort` does, and `ConnectInProgressError` for a protocol that serves a port already. Where the system does not tell
+   * of what family a socket is (there is no `/proc`, or it is of another network namespace), a child process is asked, which takes
+   * as long as Node takes to start.
+   */
+  adoptDatagramPort(descriptor: number, protocol: DatagramReceiver, options?: AdoptDatagramPortOptions): UDPPort;
 }

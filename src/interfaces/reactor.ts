@@ -38,6 +38,17 @@ export interface ListenTCPOptions extends ListenOptions {
    * both families.
    */
   readonly interface?: string;
+  /**
+   * Whether others may listen on the same port, who say so too, in this process or in others of the same user; false by
+   * default. The system gives each new connection to one of them. Throws `UnsupportedError` where the platform has no such
+   * thing; on Node it takes 22.12 or 23.1 at least, on Linux, FreeBSD, Solaris or AIX.
+   */
+  readonly reusePort?: boolean;
+  /**
+   * In a worker of `node:cluster`, whether the port is this worker's own and not shared with the other workers; false by
+   * default. Means nothing elsewhere, and with `reusePort` is always so.
+   */
+  readonly exclusive?: boolean;
 }
 
 /** The options of `connectTCP`. */

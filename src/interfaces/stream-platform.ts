@@ -19,7 +19,16 @@ export type StreamTarget =
 
 /** Where to listen. An empty host never comes here: the reactor has put `0.0.0.0` in its place. */
 export type ListenTarget =
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly backlog: number }
+  | {
+      readonly kind: 'tcp';
+      readonly host: string;
+      readonly port: number;
+      readonly backlog: number;
+      /** Whether others who say so too may have the same address. Where that cannot be, `listen` throws `UnsupportedError`. */
+      readonly reusePort?: boolean;
+      /** Whether to keep the port from processes that share theirs otherwise, where there are such. */
+      readonly exclusive?: boolean;
+    }
   | {
       readonly kind: 'unix';
       /** As in `StreamTarget`. The file is removed when the listener closes. */

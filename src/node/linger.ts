@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { ByteSource } from './byte-source.ts';
 
 /** For how long, and how much, a connection that was given up still takes what its peer sends. */
@@ -21,7 +21,7 @@ export const DEFAULT_LINGER_LIMITS: LingerLimits = {
  * has received but its program has not read: the end of a reply that was sent in full (RFC 1122, section 4.2.2.13).
  * The socket keeps its listener for 'error'. Neither it nor the timer keeps the process alive.
  */
-export function linger(socket: Socket, source: ByteSource, { seconds, bytes }: LingerLimits): void {
+export function linger(socket: Duplex, source: Pick<ByteSource, 'discard'>, { seconds, bytes }: LingerLimits): void {
   const timer = setTimeout(() => socket.destroy(), seconds * 1000);
   timer.unref();
   socket.once('close', () => clearTimeout(timer));

@@ -1,6 +1,10 @@
+import type { IPv4Address, IPv6Address } from '../addresses.ts';
 import type { AdoptionPlatform } from '../interfaces/adoption-platform.ts';
+import type { DatagramHandle, DatagramListener } from '../interfaces/datagram-platform.ts';
 import type { StreamHandle, StreamListenHandle, StreamListenListener } from '../interfaces/stream-platform.ts';
-import { describeSocket, type SocketFacts, type SocketState } from './descriptor.ts';
+import { askChildForDatagrams } from './datagram-probe.ts';
+import { describeSocket, type SocketFacts, type SocketState, type UDPSocketFacts } from './descriptor.ts';
+import { NodeDatagramHandle } from './node-datagram-handle.ts';
 import type { NodeStreams, Place } from './node-streams.ts';
 import { systemError } from './system-error.ts';
 
@@ -59,6 +63,40 @@ export class NodeAdoption implements AdoptionPlatform {
     return stream;
   }
 
+  addressOfDatagrams(descriptor: number): IPv4Address | IPv6Address {
+    return this.#describeDatagrams(descriptor).address;
+  }
+
+  adoptDatagrams(descriptor: number, listener: DatagramListener): DatagramHandle {
+    const { family } = this.#describeDatagrams(descriptor);
+    const forget = (): void => this.#forget(descriptor, handle);
+    const watcher: DatagramListener = {
+      bound: (address) => listener.bound(address),
+      bindFailed: (error) => {
+        forget();
+        listener.bindFailed(error);
+      },
+      datagramReceived: (data, from) => listener.datagramReceived(data, from),
+      sendFailed: (error) => listener.sendFailed(error),
+      closed: () => {
+        forget();
+        listener.closed();
+      },
+    };
+    // Exclusive: a worker of a cluster would ask its primary process for the descriptor of that number.
+    const bind = { fd: descriptor, exclusive: true };
+    const handle = new NodeDatagramHandle({ type: family === 'IPv6' ? 'udp6' : 'udp4' }, bind, watcher);
+    this.#owners.set(descriptor, handle);
+    return handle;
+  }
+
+  #describeDatagrams(descriptor: number): UDPSocketFacts {
+    const facts = this.#describe(descriptor);
+    // Node takes 0 for no descriptor at all, and would bind a new socket.
+    if (descriptor === 0) throw systemError('ENOTSUP', 'Node takes no socket for datagrams that is descriptor 0');
+    return requireDatagrams(facts) ?? askChildForDatagrams(descriptor);
+  }
+
   #describe(descriptor: number): SocketFacts {
     if (this.#owners.get(descriptor)?.destroyed === false) throw systemError('EEXIST', 'it has been adopted already');
     return describeSocket(descriptor);
@@ -77,9 +115,28 @@ function requireState(facts: SocketFacts, states: readonly SocketState[]): void 
     case 'unix':
       if (states.includes(facts.state)) return;
       throw systemError('EINVAL', `it is a socket that is ${facts.state}, and should be ${states.join(' or ')}`);
+    case 'udp':
+      throw systemError('EPROTOTYPE', 'it is no stream but a UDP socket');
     case 'other':
       throw systemError('EPROTOTYPE', `it is no stream but ${facts.description}`);
     case 'unknown':
       return;
+  }
+}
+
+/** The same for a UDP socket, which has to be known. */
+function requireDatagrams(facts: SocketFacts): UDPSocketFacts | undefined {
+  switch (facts.kind) {
+    case 'udp':
+      if (facts.state === 'bound') return facts.socket;
+      throw systemError('EINVAL', 'it is a socket that has a peer already, and should have none');
+    case 'tcp':
+      throw systemError('EPROTOTYPE', 'it is no UDP socket but one of TCP');
+    case 'unix':
+      throw systemError('EPROTOTYPE', 'it is no UDP socket but a UNIX socket');
+    case 'other':
+      throw systemError('EPROTOTYPE', `it is no UDP socket but ${facts.description}`);
+    case 'unknown':
+      return undefined;
   }
 }

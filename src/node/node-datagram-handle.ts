@@ -47,6 +47,11 @@ export class NodeDatagramHandle implements DatagramHandle {
     this.#socket.unref();
   }
 
+  /** Whether its descriptor has been closed, or was never had. */
+  get destroyed(): boolean {
+    return this.#state === 'closed' || this.#state === 'failed';
+  }
+
   send(data: Uint8Array, to?: IPv4Address | IPv6Address): void {
     if (this.#socket.getSendQueueSize() > UNSENT_BYTES_MAX) {
       this.#sendFailedSoon(systemError('ENOBUFS', `more than ${UNSENT_BYTES_MAX} bytes wait to be sent already`));

@@ -29,6 +29,11 @@ export interface AdoptedListenTarget {
   readonly path: string | undefined;
 }
 
+/** With what the types of Node 20 do not know yet. */
+interface ReusableListenOptions extends ListenOptions {
+  readonly reusePort?: boolean;
+}
+
 export class NodeListenHandle implements StreamListenHandle {
   readonly #target: ListenTarget | AdoptedListenTarget;
   readonly #listener: StreamListenListener;
@@ -140,7 +145,10 @@ export class NodeListenHandle implements StreamListenHandle {
   }
 }
 
-function listenOptions(target: ListenTarget): ListenOptions {
+/** A lock is of one process: in a worker of `node:cluster` its socket is not shared with the other workers either. */
+function listenOptions(target: ListenTarget): ReusableListenOptions {
   const { backlog } = target;
-  return target.kind === 'unix' ? { path: target.path, backlog } : { host: target.host, port: target.port, backlog };
+  if (target.kind === 'unix') return { path: target.path, backlog, exclusive: target.lockFile ?? false };
+  const { host, port, reusePort = false, exclusive = false } = target;
+  return { host, port, backlog, reusePort, exclusive };
 }

@@ -14,6 +14,7 @@ import type { LingerLimits } from './linger.ts';
 import { NodeConnectHandle } from './node-connect-handle.ts';
 import { type AdoptedListenTarget, NodeListenHandle } from './node-listen-handle.ts';
 import { NodeStreamHandle, TCPStreamHandle } from './node-stream-handle.ts';
+import { requireReusePort } from './reuse-port.ts';
 import { ReadSlabs, SlabSource } from './read-slabs.ts';
 import { tcpAddresses, unixAddresses } from './socket-addresses.ts';
 import { openDescriptor, takeOver } from './socket-takeover.ts';
@@ -47,8 +48,12 @@ export class NodeStreams implements StreamPlatform {
     });
   }
 
-  /** Node binds before it returns to its event loop, a TCP port not quite inside this call but right after it. */
+  /**
+   * Node binds before it returns to its event loop, a TCP port not quite inside this call but right after it; in a
+   * worker of `node:cluster` the primary process binds, and this one hears of it later.
+   */
   listen(target: ListenTarget, listener: StreamListenListener): StreamListenHandle {
+    if (target.kind === 'tcp' && target.reusePort === true) requireReusePort();
     return new NodeListenHandle(target, listener, (socket) => this.#accepted(target, socket));
   }
 

@@ -1,17 +1,17 @@
 /** Sockets that somebody else has opened: the ports and connections of a reactor on them. */
 import { requireIntegerFrom, requireOptions } from '../arguments.ts';
-import { Failure } from '../deferred/failure.ts';
 import { AdoptionError, CannotListenError, UnsupportedError } from '../errors.ts';
 import type { AdoptionPlatform } from '../interfaces/adoption-platform.ts';
+import type { DatagramReceiver } from '../interfaces/datagram-transport.ts';
 import type { ProtocolFactory } from '../interfaces/protocol.ts';
-import type { AdoptStreamPortOptions } from '../interfaces/reactor-socket.ts';
-import type { StreamHandle } from '../interfaces/stream-platform.ts';
-import { buildProtocol } from './build-protocol.ts';
-import { Connection } from './connection.ts';
+import type { AdoptDatagramPortOptions, AdoptStreamPortOptions } from '../interfaces/reactor-socket.ts';
+import { serveAdopted } from './adopted-stream.ts';
 import { PORT_OPTIONS, portLimits } from './connection-limits.ts';
+import { DatagramPort } from './datagram-port.ts';
 import { requireFactory } from './factory-arguments.ts';
 import { type AdoptedTarget, Port } from './port.ts';
 import type { ReactorParts } from './reactor-parts.ts';
+import { receiving, RECEIVING_OPTIONS } from './udp.ts';
 
 /**
  * As many as Linux allows unless it is told otherwise, which systemd asks for. Twisted's 50 would cut down the queue of
@@ -45,19 +45,40 @@ export function adoptStreamConnection(parts: ReactorParts, descriptor: number, f
   requireDescriptor(descriptor);
   requireFactory(factory);
   const adoption = requireAdoption(parts);
-  parts.errors.watch(factory.doStart(), 'An error in startFactory');
-  const stopFactory = (): void => {
-    parts.errors.guard('An error in doStop', () => factory.doStop());
-  };
-  try {
-    const handle = adopt(descriptor, () => adoption.adoptStream(descriptor));
-    parts.loop.callSoon(() => {
-      serve(parts, handle, factory, stopFactory);
-    });
-  } catch (error) {
-    stopFactory();
-    throw error;
-  }
+  serveAdopted(parts, factory, () => adopt(descriptor, () => adoption.adoptStream(descriptor)));
+}
+
+/** Checks the arguments of `adoptDatagramPort` and makes the port. */
+export function adoptDatagramPort(
+  parts: ReactorParts,
+  descriptor: number,
+  protocol: DatagramReceiver,
+  options: AdoptDatagramPortOptions,
+): DatagramPort {
+  requireOptions('options', options, RECEIVING_OPTIONS);
+  requireDescriptor(descriptor);
+  const reception = receiving(parts, protocol, options);
+  const adoption = requireAdoption(parts);
+  const { host, port } = adopt(descriptor, () => adoption.addressOfDatagrams(descriptor));
+  let isAdopted = false;
+  const datagramPort = new DatagramPort(parts, {
+    host,
+    port,
+    bind: (listener) => {
+      if (isAdopted)
+        throw new CannotListenError(
+          host,
+          port,
+          new Error(`descriptor ${String(descriptor)} was closed when the port stopped`),
+        );
+      const handle = adopt(descriptor, () => adoption.adoptDatagrams(descriptor, listener));
+      isAdopted = true;
+      return handle;
+    },
+    ...reception,
+  });
+  datagramPort.startListening();
+  return datagramPort;
 }
 
 /** Once its port has stopped, the number of the descriptor may belong to anything. */
@@ -77,16 +98,6 @@ function adoptedTarget(adoption: AdoptionPlatform, descriptor: number, backlog: 
       return handle;
     },
   };
-}
-
-function serve(parts: ReactorParts, handle: StreamHandle, factory: ProtocolFactory, stopFactory: () => void): void {
-  const protocol = buildProtocol(parts, factory, handle.remoteAddress);
-  if (protocol === null || protocol instanceof Failure) {
-    handle.close();
-    stopFactory();
-  } else {
-    new Connection(parts, handle, protocol, stopFactory).start();
-  }
 }
 
 /** What the platform throws is about the descriptor. */

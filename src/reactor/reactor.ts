@@ -20,14 +20,16 @@ import type {
   SystemEventTriggerID,
   TLSSource,
 } from '../interfaces/reactor.ts';
-import type { AdoptStreamPortOptions, ReactorSocket } from '../interfaces/reactor-socket.ts';
+import type { AdoptDatagramPortOptions, AdoptStreamPortOptions, ReactorSocket } from '../interfaces/reactor-socket.ts';
 import type {
   ListenMulticastOptions,
   ListenUDPOptions,
   ReactorMulticast,
   ReactorUDP,
 } from '../interfaces/reactor-udp.ts';
+import type { ReactorStreams } from '../interfaces/reactor-streams.ts';
 import type { HostnameResolver } from '../interfaces/resolver.ts';
+import type { StreamHandle } from '../interfaces/stream-platform.ts';
 import type { TLSOptions } from '../interfaces/tls-engine.ts';
 import type {
   ChildProcessProtocol,
@@ -40,7 +42,8 @@ import type { ReactorTime } from '../interfaces/time.ts';
 import type { Transport } from '../interfaces/transport.ts';
 import { requireDelay, requireFunction, requireIntegerFrom, requireMethods } from '../arguments.ts';
 import { QueueOverflow, UnsupportedError } from '../errors.ts';
-import { adoptStreamConnection, adoptStreamPort } from './adoption.ts';
+import { adoptDatagramPort, adoptStreamConnection, adoptStreamPort } from './adoption.ts';
+import { adoptStreamHandle } from './adopted-stream.ts';
 import { Contexts } from './contexts.ts';
 import { ErrorReporter, reportTo, type ReportError } from './error-reporter.ts';
 import { DEFAULT_SLOW_HOOK_SECONDS, Observation } from './observation.ts';
@@ -99,6 +102,7 @@ export class Reactor
     ReactorSocket,
     ReactorProcess,
     ReactorStdio,
+    ReactorStreams,
     AsyncDisposable
 {
   readonly #parts: ReactorParts;
@@ -341,6 +345,12 @@ export class Reactor
     adoptStreamConnection(this.#parts, descriptor, this.#bindFactory(factory));
   }
 
+  adoptDatagramPort(descriptor: number, protocol: DatagramReceiver, options: AdoptDatagramPortOptions = {}): UDPPort {
+    const udpPort = adoptDatagramPort(this.#parts, descriptor, protocol, options);
+    this.#warnIfNeverRun();
+    return udpPort;
+  }
+
   // ------------------------------------------------------------------------------------------------- processes, stdio
 
   spawnProcess(
@@ -354,6 +364,12 @@ export class Reactor
 
   openStdio(protocol: StreamProtocol): Transport {
     return openStdio(this.#parts, protocol);
+  }
+
+  // -------------------------------------------------------------------------------------------------- other streams
+
+  adoptStreamHandle(handle: StreamHandle, factory: ProtocolFactory): void {
+    adoptStreamHandle(this.#parts, handle, this.#bindFactory(factory));
   }
 
   // ----------------------------------------------------------------------------------------------------------- names

@@ -3,6 +3,7 @@ import type { IPFamily } from '../interfaces/resolver.ts';
 import type { ClientProtocolFactory, ProtocolFactory } from '../interfaces/protocol.ts';
 import {
   describe,
+  requireBoolean,
   requireDelay,
   requireIntegerFrom,
   requireOptions,
@@ -51,11 +52,13 @@ export function connectTCP(
 
 /** Where `listenTCP` is to listen, checked. */
 export function listenTarget(port: number, options: ListenTCPOptions): ListenTarget {
-  requireOptions('options', options, ['backlog', 'interface', ...PORT_OPTIONS]);
-  const { backlog = DEFAULT_BACKLOG, interface: interfaceName = '' } = options;
+  requireOptions('options', options, ['backlog', 'interface', 'reusePort', 'exclusive', ...PORT_OPTIONS]);
+  const { backlog = DEFAULT_BACKLOG, interface: interfaceName = '', reusePort = false, exclusive = false } = options;
   requirePort('port', port, 0);
   requireIntegerFrom('backlog', backlog, 1);
-  return { kind: 'tcp', host: hostToBind(interfaceName), port, backlog };
+  requireBoolean('reusePort', reusePort);
+  requireBoolean('exclusive', exclusive);
+  return { kind: 'tcp', host: hostToBind(interfaceName), port, backlog, reusePort, exclusive };
 }
 
 /** Where `connectTCP` is to connect to, checked. */

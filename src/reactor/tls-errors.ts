@@ -31,6 +31,8 @@ const VERIFY_CODES: ReadonlySet<string> = new Set([
   'UNABLE_TO_GET_ISSUER_CERT',
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  // What Node calls those for which it has no name, such as a signature that is too weak.
+  'UNSPECIFIED',
 ]);
 
 /** The peer has a certificate, but not the one we want, or it has none. */

@@ -72,6 +72,8 @@ export function serverParametersFrom(parts: ReactorParts, source: TLSSource): ()
 function requireTLSOptions(options: TLSOptions): void {
   requireOptions('tls', options, OPTIONS);
   const { servername, ALPNProtocols, SNICallback, minVersion, maxVersion, contexts } = options;
+  requireBoolean('tls.rejectUnauthorized', options.rejectUnauthorized);
+  requireBoolean('tls.requestCert', options.requestCert);
   if (servername !== undefined) requireString('tls.servername', servername);
   if (servername === '') throw new RangeError('tls.servername must not be empty');
   if (SNICallback !== undefined) requireFunction('tls.SNICallback', SNICallback);
@@ -85,6 +87,12 @@ function requireTLSOptions(options: TLSOptions): void {
       throw new RangeError(`tls speaks TLSv1.2 and TLSv1.3; got ${describe(version)} for minVersion or maxVersion`);
     }
   }
+}
+
+/** What is only like a yes or a no must not decide whom to trust. */
+function requireBoolean(name: string, value: unknown): void {
+  if (value === undefined || typeof value === 'boolean') return;
+  throw new TypeError(`${name} must be true or false; got ${describe(value)}`);
 }
 
 /** A server that has no certificate at all would only find out when the first client has come. */

@@ -2,7 +2,7 @@ import { describe, requireIntegerFrom, requireMethods, requireOptions, requirePo
 import { UnsupportedError } from '../errors.ts';
 import type { DatagramReceiver } from '../interfaces/datagram-transport.ts';
 import type { ListenMulticastOptions, ListenUDPOptions } from '../interfaces/reactor-udp.ts';
-import { DatagramPort } from './datagram-port.ts';
+import { DatagramPort, type DatagramPortParts } from './datagram-port.ts';
 import type { ReactorParts } from './reactor-parts.ts';
 import { hostToBind } from './tcp.ts';
 
@@ -12,7 +12,9 @@ const DEFAULT_PACKET_BYTES = 65_535;
 /** About as many datagrams as Linux keeps for a socket that nobody reads (its buffer of 208 KiB counts some 800 bytes for the smallest). */
 const DEFAULT_DATAGRAM_BACKLOG = 256;
 
-const UDP_OPTIONS = ['interface', 'maxPacketSize', 'backlog'];
+/** What `receiving` takes from the options. */
+export const RECEIVING_OPTIONS: readonly string[] = ['maxPacketSize', 'backlog'];
+const UDP_OPTIONS = ['interface', ...RECEIVING_OPTIONS];
 const RECEIVER_METHODS = ['makeConnection', 'datagramReceived', 'connectionRefused', 'doStop'];
 
 /** Checks the arguments of `listenUDP` and makes the port. */
@@ -41,6 +43,20 @@ export function listenMulticast(
   return listen(parts, port, protocol, options, listenMultiple);
 }
 
+/** Checks a protocol and the limits of its port, and makes of them what is not about the socket. */
+export function receiving(
+  parts: ReactorParts,
+  protocol: DatagramReceiver,
+  options: Pick<ListenUDPOptions, 'maxPacketSize' | 'backlog'>,
+): Pick<DatagramPortParts, 'protocol' | 'receiver' | 'bytesMax' | 'backlog'> {
+  const { maxPacketSize = DEFAULT_PACKET_BYTES, backlog = DEFAULT_DATAGRAM_BACKLOG } = options;
+  requireMethods('protocol (a DatagramProtocol)', protocol, RECEIVER_METHODS);
+  requireIntegerFrom('maxPacketSize', maxPacketSize, 1);
+  requireIntegerFrom('backlog', backlog, 1);
+  const receiver = parts.contexts?.bindObject(protocol) ?? protocol;
+  return { protocol, receiver, bytesMax: maxPacketSize, backlog };
+}
+
 function listen(
   parts: ReactorParts,
   port: number,
@@ -48,12 +64,9 @@ function listen(
   options: ListenUDPOptions,
   shared: boolean,
 ): DatagramPort {
-  const { interface: interfaceName = '', maxPacketSize = DEFAULT_PACKET_BYTES } = options;
-  const { backlog = DEFAULT_DATAGRAM_BACKLOG } = options;
+  const { interface: interfaceName = '' } = options;
   requirePort('port', port, 0);
-  requireMethods('protocol (a DatagramProtocol)', protocol, RECEIVER_METHODS);
-  requireIntegerFrom('maxPacketSize', maxPacketSize, 1);
-  requireIntegerFrom('backlog', backlog, 1);
+  const reception = receiving(parts, protocol, options);
   const host = hostToBind(interfaceName);
   const { datagrams, name } = parts.platform;
   if (datagrams === undefined) throw new UnsupportedError(`The platform ${name} has no datagrams`);
@@ -61,10 +74,7 @@ function listen(
     host,
     port,
     bind: (listener) => datagrams.bind({ host, port, shared }, listener),
-    protocol,
-    receiver: parts.contexts?.bindObject(protocol) ?? protocol,
-    bytesMax: maxPacketSize,
-    backlog,
+    ...reception,
   });
   datagramPort.startListening();
   return datagramPort;

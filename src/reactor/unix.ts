@@ -1,5 +1,5 @@
 import { UNIXAddress } from '../addresses.ts';
-import { describe, requireDelay, requireIntegerFrom, requireOptions, requireString } from '../arguments.ts';
+import { requireBoolean, requireDelay, requireIntegerFrom, requireOptions, requireString } from '../arguments.ts';
 import type { ClientProtocolFactory, ProtocolFactory } from '../interfaces/protocol.ts';
 import type { ConnectUNIXOptions, ListenUNIXOptions } from '../interfaces/reactor.ts';
 import { CONNECTION_OPTIONS, connectionLimits, PORT_OPTIONS, portLimits } from './connection-limits.ts';
@@ -29,7 +29,7 @@ export function listenUNIX(
   requireFactory(factory);
   requireMode(mode);
   requireIntegerFrom('backlog', backlog, 1);
-  if (typeof lockFile !== 'boolean') throw new TypeError(`lockFile must be true or false; got ${describe(lockFile)}`);
+  requireBoolean('lockFile', lockFile);
   if (lockFile && path.startsWith(ABSTRACT_PREFIX)) {
     throw new RangeError('lockFile needs a path: an abstract name has no file, and the system frees it by itself');
   }

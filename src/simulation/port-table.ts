@@ -12,6 +12,8 @@ const PORT_MAX = 65_535;
 interface Binding<T> {
   readonly literal: IPLiteral;
   readonly owner: T;
+  /** Whether others who say so too may bind the same. */
+  readonly shared: boolean;
 }
 
 /**
@@ -24,14 +26,14 @@ export class PortTable<T> {
   #nextEphemeral = EPHEMERAL_PORT_FIRST;
 
   /**
-   * Binds a port, 0 for any that is free. Returns its number, or undefined if it is taken: bound at an address that overlaps by one
-   * that does not share it.
+   * Binds a port, 0 for any that is free. Returns its number, or undefined if it is taken; by others who are `shared`, it is
+   * not for one who is.
    */
-  bind(literal: IPLiteral, port: number, owner: T, shares: (other: T) => boolean = () => false): number | undefined {
+  bind(literal: IPLiteral, port: number, owner: T, shared = false): number | undefined {
     const number = port === 0 ? this.#chooseEphemeral() : port;
-    if (number === undefined || this.#isTaken(literal, number, shares)) return undefined;
+    if (number === undefined || this.#conflicts(literal, number, shared)) return undefined;
     const bindings = this.#bindings.get(number) ?? [];
-    bindings.push({ literal, owner });
+    bindings.push({ literal, owner, shared });
     this.#bindings.set(number, bindings);
     return number;
   }
@@ -42,9 +44,9 @@ export class PortTable<T> {
     else this.#bindings.delete(port);
   }
 
-  /** Whether a listener stands in the way of binding the address. */
+  /** Whether a listener has the address. */
   isBound(literal: IPLiteral, port: number): boolean {
-    return this.#isTaken(literal, port, () => false);
+    return this.#conflicts(literal, port, false);
   }
 
   /** All who are bound where the address is: first those at just that address, then those at all; in the order in which they bound. */
@@ -54,11 +56,16 @@ export class PortTable<T> {
     return [...bindings.filter(isExact), ...bindings.filter((binding) => !isExact(binding))].map(({ owner }) => owner);
   }
 
-  /** Who listens for connections to an address: the owner of just that address before the owner of all. */
-  find(literal: IPLiteral, port: number): T | undefined {
-    const bindings = this.#bindings.get(port) ?? [];
-    const exact = bindings.find((binding) => binding.literal.canonical === literal.canonical);
-    return (exact ?? bindings.find((binding) => overlap(binding.literal, literal)))?.owner;
+  /**
+   * Who listens for connections to an address: the owner of just that address before the owner of all of its family, and that
+   * one before the owner of all of both. Among those who share it, the port that a connection comes from decides, as its hash does
+   * in a real system: connections from ports in a row go to one after the other.
+   */
+  find(literal: IPLiteral, port: number, fromPort: number): T | undefined {
+    const bindings = (this.#bindings.get(port) ?? []).filter((binding) => overlap(binding.literal, literal));
+    const closest = Math.max(...bindings.map((binding) => closeness(binding.literal, literal)));
+    const candidates = bindings.filter((binding) => closeness(binding.literal, literal) === closest);
+    return candidates[fromPort % candidates.length]?.owner;
   }
 
   /** Takes a port for the local end of a connection, 0 for any that is free. Undefined if there is none. */
@@ -73,9 +80,10 @@ export class PortTable<T> {
     this.#held.delete(port);
   }
 
-  #isTaken(literal: IPLiteral, port: number, shares: (owner: T) => boolean): boolean {
+  /** Whether a listener stands in the way of binding the address. */
+  #conflicts(literal: IPLiteral, port: number, shared: boolean): boolean {
     const bindings = this.#bindings.get(port) ?? [];
-    return bindings.some((binding) => overlap(binding.literal, literal) && !shares(binding.owner));
+    return bindings.some((binding) => !(binding.shared && shared) && overlap(binding.literal, literal));
   }
 
   #chooseEphemeral(): number | undefined {
@@ -86,6 +94,12 @@ export class PortTable<T> {
     }
     return undefined;
   }
+}
+
+/** How closely a listener's address names the address of a connection that it may have. */
+function closeness(listener: IPLiteral, address: IPLiteral): number {
+  if (listener.canonical === address.canonical) return 2;
+  return listener.family === address.family ? 1 : 0;
 }
 
 /** Whether a listener at `one` gets connections to `other`. `::` takes both families, as systems do by default. */

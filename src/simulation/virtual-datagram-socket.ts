@@ -29,8 +29,6 @@ type Stage =
 
 /** A socket for datagrams on the virtual network. There is one interface, so that groups are joined on all there are. */
 export class VirtualDatagramSocket implements DatagramHandle {
-  /** Whether others that say so too may bind the same address. */
-  readonly isShared: boolean;
   readonly #scheduler: Scheduler;
   readonly #listener: DatagramListener;
   readonly #transmit: (data: Uint8Array, to: Address) => void;
@@ -42,15 +40,9 @@ export class VirtualDatagramSocket implements DatagramHandle {
   /** The groups it is in, each once for each interface that was named. */
   readonly #memberships: { readonly group: string; readonly interfaceHost: string | undefined }[] = [];
 
-  constructor(
-    scheduler: Scheduler,
-    listener: DatagramListener,
-    isShared: boolean,
-    transmit: (data: Uint8Array, to: Address) => void,
-  ) {
+  constructor(scheduler: Scheduler, listener: DatagramListener, transmit: (data: Uint8Array, to: Address) => void) {
     this.#scheduler = scheduler;
     this.#listener = listener;
-    this.isShared = isShared;
     this.#transmit = transmit;
   }
 

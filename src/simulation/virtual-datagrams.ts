@@ -55,10 +55,10 @@ export class VirtualDatagrams implements DatagramPlatform {
 
   bind({ host, port, shared }: DatagramTarget, listener: DatagramListener): VirtualDatagramSocket {
     const literal = parseIPLiteral(host);
-    const socket = new VirtualDatagramSocket(this.#parts.scheduler, listener, shared, (data, to) => {
+    const socket = new VirtualDatagramSocket(this.#parts.scheduler, listener, (data, to) => {
       this.#send(socket, data, to);
     });
-    const number = literal && this.#ports.bind(literal, port, socket, (other) => shared && other.isShared);
+    const number = literal && this.#ports.bind(literal, port, socket, shared);
     if (literal === undefined || number === undefined) {
       const code = literal === undefined ? 'EADDRNOTAVAIL' : 'EADDRINUSE';
       socket.bindFailed(new VirtualSystemError(code, 'bind', `${host}:${String(port)}`));

@@ -118,10 +118,10 @@ export class VirtualStreams implements StreamPlatform {
     target: ListenTarget & { readonly kind: 'tcp' },
     listener: VirtualListener,
   ): { address: Address; free: () => void } | SystemError {
-    const { host, port } = target;
+    const { host, port, reusePort } = target;
     const literal = parseIPLiteral(host);
     if (literal === undefined) return bindError('EADDRNOTAVAIL', 'listen', host, port);
-    const number = this.#ports.bind(literal, port, listener);
+    const number = this.#ports.bind(literal, port, listener, reusePort);
     if (number === undefined) return bindError('EADDRINUSE', 'listen', host, port);
     return {
       address: addressOf('TCP', host, number),
@@ -165,7 +165,7 @@ export class VirtualStreams implements StreamPlatform {
       local: addressOf('TCP', localHost, port),
       remote: addressOf('TCP', host, target.port),
       route,
-      find: () => route.target.#ports.find(remote, target.port),
+      find: () => route.target.#ports.find(remote, target.port, port),
       absentWith: 'ECONNREFUSED',
       releaseLocal: () => {
         this.#ports.release(port);

@@ -18,4 +18,5 @@ export {
   type FakeMembership,
 } from './fake-datagram-transport.ts';
 export { connectedPair, type ConnectedPair, type Pump } from './connected-pair.ts';
+export { MemoryWorkerPool, type MemoryWorkerTask, type MemoryWorkerTaskOptions } from './memory-worker-pool.ts';
 export { assertNoResult, failureResultOf, successResultOf } from './deferred-results.ts';

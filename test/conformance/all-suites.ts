@@ -19,6 +19,7 @@ import { describeProcessStop } from './suites/process-stop.ts';
 import { describeProcesses } from './suites/processes.ts';
 import { describeProducers } from './suites/producers.ts';
 import { describeRegressions } from './suites/regressions.ts';
+import { describeReusePort } from './suites/reuse-port.ts';
 import { describeStartTLS } from './suites/start-tls.ts';
 import { describeStopping } from './suites/stopping.ts';
 import { describeTCPConnecting } from './suites/tcp-connecting.ts';
@@ -54,7 +55,7 @@ export const STREAM_SUITES: readonly Suite[] = [
 export const REACTOR_SUITES: readonly Suite[] = [describeTime, describeLifecycle, describeErrors];
 
 /** About TCP as such. */
-export const TCP_SUITES: readonly Suite[] = [describeTCPPorts, describeTCPConnecting];
+export const TCP_SUITES: readonly Suite[] = [describeTCPPorts, describeTCPConnecting, describeReusePort];
 
 /** About programs and their pipes. */
 export const PROCESS_SUITES: readonly Suite[] = [

@@ -8,6 +8,7 @@ import {
   type Deferred,
   type EndpointOptions,
   Factory,
+  type Failure,
   type ListeningPort,
   type Logger,
   nodeTLS,
@@ -104,7 +105,7 @@ describe('wrapClientTLS and wrapServerTLS', () => {
       expect(factory.events).to.deep.equal(['start']);
       expect(serverFactory.events).to.deep.equal(['start']);
       await reactor.advanceAsync(0);
-      const client = successResultOf(connected) as SecureRecorder;
+      const client = recorderOf(connected);
       expect(client.events).to.deep.equal(['made', 'completed']);
       expect(accepted[0]?.events).to.deep.equal(['made', 'completed']);
       expect(factory.events).to.deep.equal(['start', 'build']);
@@ -254,7 +255,7 @@ describe('wrapClientTLS and wrapServerTLS', () => {
       }
       const connected = connect(new RecordingFactory(() => new Thrower()));
       await reactor.advanceAsync(0);
-      const protocol = successResultOf(connected) as Thrower;
+      const protocol = recorderOf(connected);
       expect(reactor.flushErrors(RangeError)).to.have.lengthOf(1);
       expect(protocol.events).to.deep.equal(['made', 'lost RangeError']);
     });
@@ -262,30 +263,33 @@ describe('wrapClientTLS and wrapServerTLS', () => {
     it('watches the promises of both hooks', async () => {
       listen();
       for (const hook of ['connectionMade', 'handshakeCompleted'] as const) {
-        class Rejecter extends SecureRecorder {
-          override connectionMade(): Promise<void> | void {
-            super.connectionMade();
-            return this.#result('connectionMade');
+        const events: string[] = [];
+        const note = (called: string): Promise<void> => {
+          events.push(called);
+          return called === hook ? Promise.reject(new RangeError(hook)) : Promise.resolve();
+        };
+        class Rejecter extends Protocol {
+          override connectionMade(): Promise<void> {
+            return note('connectionMade');
           }
-          override handshakeCompleted(): Promise<void> | void {
-            super.handshakeCompleted();
-            return this.#result('handshakeCompleted');
+          handshakeCompleted(): Promise<void> {
+            return note('handshakeCompleted');
           }
-          #result(called: string): Promise<void> | undefined {
-            return called === hook ? Promise.reject(new RangeError(hook)) : Promise.resolve();
+          override connectionLost(reason: Failure): void {
+            events.push(`lost ${reason.value.name}`);
           }
         }
         const connected = connect(new RecordingFactory(() => new Rejecter()));
         await reactor.advanceAsync(0);
-        const protocol = successResultOf(connected) as Rejecter;
+        successResultOf(connected);
         expect(reactor.flushErrors(RangeError).map(({ value }) => value.message)).to.deep.equal([hook]);
-        expect(protocol.events).to.deep.equal(['made', 'completed', 'lost RangeError']);
+        expect(events).to.deep.equal(['connectionMade', 'handshakeCompleted', 'lost RangeError']);
       }
     });
 
     it('reports one error if connectionMade rejects and handshakeCompleted throws', async () => {
       listen();
-      class Thrower extends Recorder {
+      class Thrower extends Protocol {
         override connectionMade(): Promise<void> {
           return Promise.reject(new RangeError('rejected'));
         }
@@ -309,7 +313,7 @@ describe('wrapClientTLS and wrapServerTLS', () => {
       }
       const connected = connect(new RecordingFactory(() => new Closer()));
       await reactor.advanceAsync(0);
-      expect((successResultOf(connected) as Closer).events).to.deep.equal(['made', 'lost ConnectionDone']);
+      expect(recorderOf(connected).events).to.deep.equal(['made', 'lost ConnectionDone']);
     });
 
     it('lets its protocol start TLS once more', async () => {
@@ -332,7 +336,7 @@ describe('wrapClientTLS and wrapServerTLS', () => {
       listen();
       const connected = connect(new RecordingFactory(() => new Doubling(TRUST)));
       await reactor.advanceAsync(0);
-      const client = successResultOf(connected) as Doubling;
+      const client = recorderOf(connected);
       expect(client.events).to.deep.equal(['made', 'completed', 'completed']);
       expect(accepted[0]?.events).to.deep.equal(['made', 'completed', 'completed']);
     });
@@ -357,7 +361,7 @@ describe('wrapClientTLS and wrapServerTLS', () => {
       listen();
       const connected = connect(new RecordingFactory(() => new HalfCloser()));
       await reactor.advanceAsync(0);
-      const client = successResultOf(connected) as HalfCloser;
+      const client = recorderOf(connected);
       client.transport.loseWriteConnection();
       await reactor.advanceAsync(0);
       expect(client.events).to.deep.equal(['made', 'completed', 'write lost']);
@@ -372,7 +376,7 @@ describe('wrapClientTLS and wrapServerTLS', () => {
       listen();
       const connected = connect(new RecordingFactory(() => new HalfCloser()));
       await reactor.advanceAsync(0);
-      (successResultOf(connected) as HalfCloser).transport.loseWriteConnection();
+      recorderOf(connected).transport.loseWriteConnection();
       await reactor.advanceAsync(0);
       expect(accepted[0]?.events.at(-1)).to.equal('lost ConnectionDone');
     });
@@ -406,19 +410,17 @@ describe('wrapClientTLS and wrapServerTLS', () => {
     it('in buildProtocol or connectionMade closes the connection, and nobody is told of a protocol', async () => {
       listen();
       for (const phase of ['build', 'made'] as const) {
-        let connected: Deferred<Protocol> | undefined;
         const protocol = new (class extends SecureRecorder {
           override connectionMade(): void {
             super.connectionMade();
-            if (phase === 'made') connected?.cancel();
+            if (phase === 'made') connected.cancel();
           }
         })();
-        connected = connect(
-          new RecordingFactory(() => {
-            if (phase === 'build') connected?.cancel();
-            return protocol;
-          }),
-        );
+        const factory = new RecordingFactory(() => {
+          if (phase === 'build') connected.cancel();
+          return protocol;
+        });
+        const connected = connect(factory);
         const failure = expectFailure(connected, ConnectingCancelledError);
         await reactor.advanceAsync(0);
         failure();
@@ -432,7 +434,7 @@ describe('wrapClientTLS and wrapServerTLS', () => {
       const connected = connect(recording());
       await reactor.advanceAsync(0);
       connected.cancel();
-      const client = successResultOf(connected) as SecureRecorder;
+      const client = recorderOf(connected);
       await reactor.advanceAsync(0);
       expect(client.events).to.deep.equal(['made', 'completed']);
     });
@@ -533,11 +535,7 @@ describe('wrapClientTLS and wrapServerTLS', () => {
       listen();
       const connected = connect(recording());
       await reactor.advanceAsync(0);
-      expect((successResultOf(connected) as Recorder).events).to.deep.equal([
-        'made',
-        'completed',
-        'lost ConnectionDone',
-      ]);
+      expect(recorderOf(connected).events).to.deep.equal(['made', 'completed', 'lost ConnectionDone']);
       expect(reactor.flushErrors(RangeError)).to.have.lengthOf(1);
       expect(log.errors).to.deep.equal([]);
     });
@@ -547,7 +545,7 @@ describe('wrapClientTLS and wrapServerTLS', () => {
       listen();
       const connected = connect(recording());
       await reactor.advanceAsync(0);
-      expect((successResultOf(connected) as Recorder).events.at(-1)).to.equal('lost ConnectionDone');
+      expect(recorderOf(connected).events.at(-1)).to.equal('lost ConnectionDone');
       expect(log.errors).to.deep.equal([]);
     });
 
@@ -581,7 +579,7 @@ describe('wrapClientTLS and wrapServerTLS', () => {
     const connected = new UNIXClientEndpoint(reactor, PATH).connect(new RecordingFactory(() => starting(TRUST)));
     await reactor.advanceAsync(0);
     successResultOf(listening);
-    const client = successResultOf(connected) as SecureRecorder;
+    const client = recorderOf(connected);
     expect(client.events).to.deep.equal(['made', 'completed']);
     expect(accepted[0]?.events).to.deep.equal(['made', 'completed']);
   });
@@ -641,6 +639,13 @@ describe('wrapClientTLS and wrapServerTLS', () => {
     return listening;
   }
 });
+
+/** The protocol that was delivered. */
+function recorderOf(connected: Deferred<Protocol>): Recorder {
+  const protocol = successResultOf(connected);
+  if (protocol instanceof Recorder) return protocol;
+  throw new Error('another protocol than the factory has built');
+}
 
 /** Says something that is no TLS. */
 class Greeter extends Protocol {

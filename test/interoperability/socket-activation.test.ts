@@ -7,6 +7,9 @@ import { expect } from 'chai';
 import {
   ConnectionDone,
   connectProtocol,
+  type DatagramDestination,
+  DatagramProtocol,
+  Deferred,
   type StreamClientEndpoint,
   TCP4ClientEndpoint,
   TCP6ClientEndpoint,
@@ -19,6 +22,32 @@ import { LOOPBACK, useReactor } from './support/running-reactor.ts';
 import { Witness } from './support/witness.ts';
 
 const SERVICE = fileURLToPath(new URL('support/activated.ts', import.meta.url));
+
+/** Asks one peer, and waits for its answer. */
+class Asking extends DatagramProtocol {
+  readonly #peer: DatagramDestination;
+  #answered: Deferred<string> | undefined;
+
+  constructor(peer: DatagramDestination) {
+    super();
+    this.#peer = peer;
+  }
+
+  ask(text: string): Deferred<string> {
+    const answered = new Deferred<string>();
+    this.#answered = answered;
+    this.tell(text);
+    return answered;
+  }
+
+  tell(text: string): void {
+    this.transport.write(text, this.#peer);
+  }
+
+  override datagramReceived(data: Buffer): void {
+    this.#answered?.callback(data.toString());
+  }
+}
 
 /** What it says when it has opened a socket. */
 function listeningOn(place: string): RegExp {
@@ -99,6 +128,25 @@ describe('started by systemd-socket-activate', function () {
     await service.line(/^Child \d+ died with code 0$/);
     await service.line(/^Child \d+ died with code 0$/);
   });
+
+  for (const [family, host, place] of [
+    ['IPv4', LOOPBACK, LOOPBACK],
+    ['IPv6', '::1', '[::1]'],
+  ] as const) {
+    it(`serves datagrams on ${family}, with --datagram: that for which it was started, and those after it`, async () => {
+      const port = await freePort();
+      const service = await activate([`${place}:${port}`], ['--datagram'], 'datagrams');
+      const asking = new Asking({ host, port });
+      const ours = running().reactor.listenUDP(0, asking, { interface: host });
+      await ours.whenListening();
+      for (const text of ['hello', 'and again']) {
+        expect(await asking.ask(text)).to.equal(`${family}Address(type='UDP', host='${host}', port=${port}): ${text}`);
+      }
+      asking.tell('stop');
+      await expectCleanEnd(service);
+      await ours.stopListening();
+    });
+  }
 
   it('serves its standard input, with --accept and --inetd', async () => {
     const port = await freePort();

@@ -24,6 +24,52 @@ declare class TextDecoder {
   decode(input?: Uint8Array, options?: { stream?: boolean }): string;
 }
 
+// Web Streams, as far as src/protocols/streams uses them (docs/decisions/0011).
+interface ReadableStreamDefaultController<R> {
+  readonly desiredSize: number | null;
+  enqueue(chunk: R): void;
+  close(): void;
+  error(reason?: unknown): void;
+}
+interface ReadableStreamDefaultReader<R> {
+  read(): Promise<{ readonly done: boolean; readonly value?: R }>;
+  cancel(reason?: unknown): Promise<void>;
+}
+declare class ReadableStream<R = unknown> {
+  constructor(
+    source?: {
+      start?(controller: ReadableStreamDefaultController<R>): void;
+      pull?(): void;
+      cancel?(reason?: unknown): void;
+    },
+    strategy?: { readonly highWaterMark?: number; size?(chunk: R): number },
+  );
+  readonly locked: boolean;
+  getReader(): ReadableStreamDefaultReader<R>;
+}
+interface WritableStreamDefaultController {
+  error(reason?: unknown): void;
+}
+interface WritableStreamDefaultWriter<W> {
+  readonly closed: Promise<unknown>;
+  write(chunk: W): Promise<void>;
+  close(): Promise<void>;
+  abort(reason?: unknown): Promise<void>;
+}
+declare class WritableStream<W = unknown> {
+  constructor(
+    sink?: {
+      start?(controller: WritableStreamDefaultController): PromiseLike<void>;
+      write?(chunk: W): PromiseLike<void>;
+      close?(): PromiseLike<void>;
+      abort?(reason?: unknown): void;
+    },
+    strategy?: { readonly highWaterMark?: number; size?(chunk: W): number },
+  );
+  readonly locked: boolean;
+  getWriter(): WritableStreamDefaultWriter<W>;
+}
+
 // Only for src/deferred/unhandled.ts (the linter holds it to that).
 declare const console: { error(...values: unknown[]): void };
 

@@ -25,7 +25,7 @@ import type {
 } from '../harness.ts';
 import type { DatagramPeer } from './datagram-peer.ts';
 import { multicastInterfaces, NodeDatagramPeer } from './node-datagram-peer.ts';
-import type { NodeKind, RawServer } from './node-kind.ts';
+import type { ClosableStreams, NodeKind, RawServer } from './node-kind.ts';
 import type { NodePeer } from './node-peers.ts';
 import { type ProgramCall, type ProgramName, PROGRAMS } from '../support/programs.ts';
 import { OpenHandles } from './open-handles.ts';
@@ -52,6 +52,7 @@ export class NodeHarness implements Harness {
   readonly #kind: NodeKind;
   readonly #handles = new OpenHandles();
   readonly #reactors = new Reactors();
+  readonly #streams: ClosableStreams[] = [];
   readonly #peers: NodePeer[] = [];
   readonly #datagramPeers: NodeDatagramPeer[] = [];
   readonly #servers: RawServer[] = [];
@@ -74,7 +75,11 @@ export class NodeHarness implements Harness {
   }
 
   createReactor(options: ReactorOptions = {}): Reactor {
-    return this.#reactors.create(new NodePlatform(this.#kind.platformOptions), options);
+    const platform = new NodePlatform(this.#kind.platformOptions);
+    const streams = this.#kind.makeStreams?.();
+    if (streams === undefined) return this.#reactors.create(platform, options);
+    this.#streams.push(streams);
+    return this.#reactors.create({ ...platform, streams }, options);
   }
 
   listen(reactor: Reactor, factory: ProtocolFactory, options: ListenOptions = {}): ListeningPort {
@@ -142,6 +147,7 @@ export class NodeHarness implements Harness {
       }
       for (const peer of this.#peers) peer.destroy();
       for (const peer of this.#datagramPeers) peer.close();
+      for (const streams of this.#streams) await streams.close();
       // What is left after that is told below.
       await this.until(() => this.#handles.count === 0).catch(() => undefined);
       this.#handles.stopWatching();

@@ -1,4 +1,4 @@
-import type { Address } from 'ropewalk/core';
+import type { Address, StreamPlatform } from 'ropewalk/core';
 import type { NodePlatformOptions } from '../../../src/node/node-platform.ts';
 import type { DialOptions, Feature, PeerServer, ServeOptions } from '../harness.ts';
 import type { NodePeer } from './node-peers.ts';
@@ -13,8 +13,15 @@ export interface NodeKind extends ReactorCalls {
   readonly manyCount: number;
   /** What the platforms of the reactors are made with. */
   readonly platformOptions: NodePlatformOptions;
+  /** Makes the streams of a platform, in place of its own. */
+  readonly makeStreams?: () => ClosableStreams;
   dial(destination: Address, options: DialOptions): Promise<NodePeer>;
   serve(place: Address, options: ServeOptions, until: Until): Promise<RawServer>;
+}
+
+/** Streams that are to be closed once the reactors on them have ended. */
+export interface ClosableStreams extends StreamPlatform {
+  close(): PromiseLike<void>;
 }
 
 /** `Harness.until`. */

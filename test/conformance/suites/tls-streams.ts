@@ -103,7 +103,7 @@ function describeWriting(harness: () => Harness): void {
 
   it('carries MiBs both ways at once, with pauses, and changes nothing', async () => {
     const h = harness();
-    const bytes = { server: pattern(3 * MEBIBYTE, 3), client: pattern(3 * MEBIBYTE, 5) };
+    const bytes = { server: pattern(MEBIBYTE, 3), client: pattern(MEBIBYTE, 5) };
     const pausing: Hooks = {
       dataReceived: ({ transport, chunks }) => {
         if (chunks.length % 7 !== 0) return;
@@ -134,7 +134,7 @@ function describeWriting(harness: () => Harness): void {
     });
     let writtenBytes = 0;
     let isPaused = false;
-    const total = 6 * MEBIBYTE;
+    const total = 2 * MEBIBYTE;
     const produce = (): void => {
       while (!isPaused && writtenBytes < total) {
         writtenBytes += 30_000;
@@ -444,12 +444,12 @@ function describePausing(harness: () => Harness): void {
     });
     const producer = new RecordingProducer();
     server.transport.registerProducer(producer, true);
-    server.transport.write(new Uint8Array(24 * MEBIBYTE));
+    server.transport.write(new Uint8Array(h.bulkBytes));
     await roundTrip(h, reactor);
     expect(producer.calls).to.deep.equal(['pauseProducing']);
     server.transport.unregisterProducer();
     client.transport.resumeProducing();
-    await h.until(() => client.receivedBytes === 24 * MEBIBYTE, 'all has come');
+    await h.until(() => client.receivedBytes === h.bulkBytes, 'all has come');
   });
 
   it('can be paused and closed in the same hook', async () => {
@@ -479,7 +479,7 @@ function describeManyOfThem(harness: () => Harness): void {
     await h.until(() => reactor.inspect().connections.length === 0, 'the first is over');
     await h.advance(0);
     const before = h.openHandleCount;
-    for (let index = 1; index <= 25; index += 1) {
+    for (let index = 1; index <= 12; index += 1) {
       const garbage = await h.dial(destination);
       garbage.send('no TLS');
       connectTLS(reactor, destination, clientFactory);
@@ -488,7 +488,7 @@ function describeManyOfThem(harness: () => Harness): void {
       protocol.transport.loseConnection();
       await h.until(() => garbage.closed && protocol.isLost, 'both are over');
     }
-    await h.until(() => serverFactory.lostCount === 26, 'all are lost for the server');
+    await h.until(() => serverFactory.lostCount === 13, 'all are lost for the server');
     await h.until(() => h.openHandleCount <= before, 'all handles are gone');
     expect(reactor.inspect()).to.deep.include({ connections: [], handshakes: [], connectors: [], delayedCalls: [] });
     expect(serverFactory.protocols.slice(1).every(({ text }) => text === 'x')).to.be.true;
@@ -506,8 +506,8 @@ function describeManyOfThem(harness: () => Harness): void {
         if (protocol.text === String(protocol.transport.getHost())) protocol.transport.loseConnection();
       },
     });
-    for (let count = 0; count < 24; count += 1) connectTLS(reactor, destination, clientFactory);
-    await h.until(() => clientFactory.lostCount === 24 && serverFactory.lostCount === 24, 'all have had their answer');
+    for (let count = 0; count < 12; count += 1) connectTLS(reactor, destination, clientFactory);
+    await h.until(() => clientFactory.lostCount === 12 && serverFactory.lostCount === 12, 'all have had their answer');
     expect(clientFactory.protocols.every(({ lostBy }) => lostBy instanceof ConnectionDone)).to.be.true;
   });
 }

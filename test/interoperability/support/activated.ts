@@ -1,10 +1,19 @@
 /**
  * A service that is started with its sockets open already. It serves each listening one, answering each connection with the
  * name of the socket and what it is sent, until a connection says `stop`. Called with the number of a descriptor, or
- * with `connection`, it serves one connection instead, as inetd's services do, and ends with it.
+ * with `connection`, it serves one connection instead, as inetd's services do, and ends with it. Called with `datagrams`
+ * it answers datagrams.
  */
 import { fstatSync } from 'node:fs';
-import { AdoptedStreamServerEndpoint, createReactor, Factory, ListenFDs, Protocol } from 'ropewalk';
+import {
+  AdoptedStreamServerEndpoint,
+  createReactor,
+  DatagramProtocol,
+  Factory,
+  type IPv4Address,
+  ListenFDs,
+  Protocol,
+} from 'ropewalk';
 
 const reactor = createReactor();
 
@@ -50,6 +59,13 @@ class AnsweringFactory extends Factory {
   }
 }
 
+class AnsweringDatagrams extends DatagramProtocol {
+  override datagramReceived(data: Buffer, from: IPv4Address): void {
+    if (data.toString() === 'stop') reactor.stop();
+    else this.transport.write(`${String(this.transport.getHost())}: ${data.toString()}`, from);
+  }
+}
+
 function isOpen(descriptor: number): boolean {
   try {
     return fstatSync(descriptor).isSocket();
@@ -67,6 +83,10 @@ if (mode === undefined) {
       const port = await new AdoptedStreamServerEndpoint(reactor, descriptor).listen(new AnsweringFactory(name));
       console.error(`serving ${name} at ${String(port.getHost())}`);
     }
+  }
+} else if (mode === 'datagrams') {
+  for (const descriptor of inherited.inheritedDescriptors()) {
+    await reactor.adoptDatagramPort(descriptor, new AnsweringDatagrams()).whenListening();
   }
 } else {
   const [connection = Number(mode)] = inherited.inheritedDescriptors();

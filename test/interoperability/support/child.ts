@@ -60,6 +60,11 @@ export class Child {
     this.#process.stdin?.write(data);
   }
 
+  /** Sends a signal to it alone, not to what it has started. */
+  signal(name: NodeJS.Signals): void {
+    this.#process.kill(name);
+  }
+
   endInput(): void {
     this.#process.stdin?.end();
   }

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fstatSync } from 'node:fs';
-import type { ListenOptions } from 'node:net';
+import { isIPv6, type ListenOptions } from 'node:net';
 import type { SocketRequest } from './opens-sockets.ts';
 
 /**
@@ -29,6 +29,11 @@ export class DescriptorSource {
   /** The accepted end of a connection; the other end sends back what it gets. */
   async connected(where: ListenOptions = { host: '127.0.0.1', port: 0 }): Promise<number> {
     return this.#open({ open: 'connected', where });
+  }
+
+  /** A UDP socket that is bound to a port of the system's choice. */
+  async datagrams(host = '127.0.0.1', isConnected = false): Promise<number> {
+    return this.#open({ open: 'datagrams', family: isIPv6(host) ? 'udp6' : 'udp4', host, isConnected });
   }
 
   /** Has the far end of the latest connection sent a FIN, or a reset. */

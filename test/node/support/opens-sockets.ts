@@ -2,6 +2,7 @@
  * The program that `DescriptorSource` runs: opens the sockets it is asked for and sends their handles. It keeps the far
  * ends of connections, which send back what they get, and do what they are told.
  */
+import { createSocket, type Socket as DatagramSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { linkSync, renameSync } from 'node:fs';
 import { connect, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
@@ -11,8 +12,16 @@ interface OpenRequest {
   readonly where: ListenOptions;
 }
 
+/** A UDP socket, connected to itself if it is to be. */
+interface DatagramsRequest {
+  readonly open: 'datagrams';
+  readonly family: 'udp4' | 'udp6';
+  readonly host: string;
+  readonly isConnected?: boolean;
+}
+
 /** What may be asked for. */
-export type SocketRequest = OpenRequest | { readonly farEnd: 'end' | 'reset' };
+export type SocketRequest = OpenRequest | DatagramsRequest | { readonly farEnd: 'end' | 'reset' };
 
 let farEnd: Socket | undefined;
 
@@ -37,11 +46,33 @@ async function connected(where: ListenOptions): Promise<Socket> {
   return accepted;
 }
 
+/** The handle inside, which is sent as it is, too. */
+function handleOf(socket: DatagramSocket): Socket {
+  const state = Object.getOwnPropertySymbols(socket).find(({ description }) => description === 'state symbol');
+  if (state === undefined) throw new Error('Node keeps the handle elsewhere now');
+  return (socket as unknown as Record<symbol, { readonly handle: Socket }>)[state]!.handle;
+}
+
+async function serveDatagrams({ family, host, isConnected = false }: DatagramsRequest): Promise<void> {
+  const socket = createSocket(family);
+  socket.bind(0, host);
+  await once(socket, 'listening');
+  if (isConnected) {
+    socket.connect(socket.address().port, host);
+    await once(socket, 'connect');
+  }
+  process.send?.('opened', handleOf(socket), {}, () => socket.close());
+}
+
 async function serve(request: SocketRequest): Promise<void> {
   if ('farEnd' in request) {
     if (request.farEnd === 'end') farEnd?.end();
     else farEnd?.resetAndDestroy();
     process.send?.('done');
+    return;
+  }
+  if (request.open === 'datagrams') {
+    await serveDatagrams(request);
     return;
   }
   const socket = request.open === 'listening' ? await listen(request.where) : await connected(request.where);

@@ -1,0 +1,22 @@
+import type { StreamClientEndpoint } from '../../interfaces/endpoint.ts';
+import type { ReactorTime } from '../../interfaces/time.ts';
+import { type DuplexOptions, DuplexProtocol } from './duplex-protocol.ts';
+
+/**
+ * `net.createConnection` for any endpoint: begins to connect and returns the stream at once, for agents and clients that want
+ * it so. It emits 'connect' when there is a connection, or 'error' with what the endpoint failed with; destroying it before
+ * that gives the attempt up. `clock` is the reactor.
+ */
+export function createConnection(
+  clock: ReactorTime,
+  endpoint: StreamClientEndpoint,
+  options: DuplexOptions = {},
+): DuplexProtocol {
+  const duplex = new DuplexProtocol(clock, options);
+  const connecting = endpoint.connect({ buildProtocol: () => duplex, doStart() {}, doStop() {} });
+  duplex.once('close', () => connecting.cancel());
+  connecting.addErrback((failure) => {
+    duplex.destroy(failure.value);
+  });
+  return duplex;
+}

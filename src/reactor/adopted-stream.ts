@@ -1,0 +1,47 @@
+import { requireMethods } from '../arguments.ts';
+import { Failure } from '../deferred/failure.ts';
+import type { ProtocolFactory } from '../interfaces/protocol.ts';
+import type { StreamHandle } from '../interfaces/stream-platform.ts';
+import { buildProtocol } from './build-protocol.ts';
+import { Connection } from './connection.ts';
+import { requireFactory } from './factory-arguments.ts';
+import type { ReactorParts } from './reactor-parts.ts';
+
+const HANDLE_METHODS = ['open', 'resumeReading', 'pauseReading', 'write', 'shutdown', 'close', 'reset'];
+
+/** Checks the arguments of `adoptStreamHandle`, and has the connection made in the next turn. */
+export function adoptStreamHandle(parts: ReactorParts, handle: StreamHandle, factory: ProtocolFactory): void {
+  requireMethods('handle', handle, HANDLE_METHODS);
+  requireFactory(factory);
+  serveAdopted(parts, factory, () => handle);
+}
+
+/**
+ * Serves a stream that somebody else has connected, in the next turn. The factory counts as in use from this call, which may
+ * throw what `take` throws, until the connection is lost.
+ */
+export function serveAdopted(parts: ReactorParts, factory: ProtocolFactory, take: () => StreamHandle): void {
+  parts.errors.watch(factory.doStart(), 'An error in startFactory');
+  const stopFactory = (): void => {
+    parts.errors.guard('An error in doStop', () => factory.doStop());
+  };
+  try {
+    const handle = take();
+    parts.loop.callSoon(() => {
+      serve(parts, handle, factory, stopFactory);
+    });
+  } catch (error) {
+    stopFactory();
+    throw error;
+  }
+}
+
+function serve(parts: ReactorParts, handle: StreamHandle, factory: ProtocolFactory, stopFactory: () => void): void {
+  const protocol = buildProtocol(parts, factory, handle.remoteAddress);
+  if (protocol === null || protocol instanceof Failure) {
+    handle.close();
+    stopFactory();
+  } else {
+    new Connection(parts, handle, protocol, stopFactory).start();
+  }
+}

@@ -1,0 +1,219 @@
+import { Buffer } from 'node:buffer';
+import { expect } from 'chai';
+import { ConnectionDone, ConnectionLost, WebStreamProtocol, type WebStreamOptions } from 'ropewalk/core';
+import { type ScriptedPeer, type ScriptedPeerOptions, TestReactor } from 'ropewalk/testing';
+
+interface Served {
+  readonly reactor: TestReactor;
+  readonly streams: WebStreamProtocol;
+  readonly peer: ScriptedPeer;
+}
+
+async function serve(options: WebStreamOptions = {}, peerOptions: ScriptedPeerOptions = {}): Promise<Served> {
+  const reactor = new TestReactor();
+  const streams = new WebStreamProtocol(options);
+  const port = reactor.listenTCP(7, { buildProtocol: () => streams, doStart() {}, doStop() {} });
+  const peer = reactor.dial(7, peerOptions);
+  await reactor.advanceAsync(0);
+  void port.stopListening();
+  await reactor.advanceAsync(0);
+  return { reactor, streams, peer };
+}
+
+/** How a promise has ended by now. */
+async function outcomeOf(promise: Promise<unknown>): Promise<unknown> {
+  return Promise.race([promise.catch((error: unknown) => error), Promise.resolve().then(() => 'pending')]);
+}
+
+describe('WebStreamProtocol', () => {
+  let served: Served;
+
+  afterEach(async () => {
+    served.streams.transport.abortConnection();
+    await served.reactor.advanceAsync(0);
+    served.reactor.assertClean();
+  });
+
+  it('carries bytes both ways, and each end', async () => {
+    served = await serve();
+    const { reactor, streams, peer } = served;
+    const reader = streams.readable.getReader();
+    const writer = streams.writable.getWriter();
+    peer.send('hello');
+    await reactor.advanceAsync(0);
+    expect(Buffer.from((await reader.read()).value!).toString()).to.equal('hello');
+    void writer.write(Buffer.from('good '));
+    void writer.write('文');
+    const closed = writer.close();
+    await reactor.advanceAsync(0);
+    await closed;
+    expect(peer.text()).to.equal('good 文');
+    expect(peer.ended).to.be.true;
+    expect((await reader.read()).done).to.be.true;
+    await streams.closed;
+  });
+
+  it('is piped as other streams are', async () => {
+    served = await serve();
+    const { reactor, streams, peer } = served;
+    const upper = new TransformStream<string, string>({
+      transform: (chunk, controller) => controller.enqueue(chunk.toUpperCase()),
+    });
+    const decoded = streams.readable.pipeThrough<string>(new TextDecoderStream());
+    const piped = decoded.pipeThrough(upper).pipeTo(streams.writable);
+    peer.send('one ');
+    await reactor.advanceAsync(0);
+    peer.send('two');
+    peer.end();
+    for (let round = 0; round < 10; round += 1) await reactor.advanceAsync(0);
+    await piped;
+    expect(peer.text()).to.equal('ONE TWO');
+    await streams.closed;
+  });
+
+  it('pauses the transport when nobody reads', async () => {
+    served = await serve({ highWaterMark: 1000 });
+    const { reactor, streams, peer } = served;
+    peer.send(new Uint8Array(200_000));
+    peer.end();
+    await reactor.advanceAsync(0);
+    let received = 0;
+    const dataReceived = streams.dataReceived.bind(streams);
+    streams.dataReceived = (data) => {
+      received += data.length;
+      dataReceived(data);
+    };
+    await reactor.advanceAsync(1);
+    expect(received).to.equal(0);
+    let bytes = 0;
+    const reading = (async () => {
+      for await (const chunk of streams.readable as unknown as AsyncIterable<Uint8Array>) bytes += chunk.length;
+    })();
+    for (let round = 0; round < 20; round += 1) await reactor.advanceAsync(0);
+    await reading;
+    expect(bytes).to.equal(200_000);
+  });
+
+  it('fulfils a write when its bytes have left, and not before', async () => {
+    served = await serve({}, { reading: false });
+    const { reactor, streams, peer } = served;
+    const writer = streams.writable.getWriter();
+    const reused = new Uint8Array(300_000).fill(1);
+    const written = writer.write(reused);
+    await reactor.advanceAsync(1);
+    expect(await outcomeOf(written)).to.equal('pending');
+    expect(writer.desiredSize).to.be.below(0);
+    peer.resume();
+    await reactor.advanceAsync(2);
+    await written;
+    reused.fill(2);
+    expect(peer.received.every((byte) => byte === 1)).to.be.true;
+    expect(peer.received.length).to.equal(300_000);
+    expect(writer.desiredSize).to.be.above(0);
+  });
+
+  it('discards what comes when the reading end is cancelled, and is over when it is closed as well', async () => {
+    served = await serve({}, { allowHalfOpen: true });
+    const { reactor, streams, peer } = served;
+    const writer = streams.writable.getWriter();
+    await streams.readable.cancel();
+    peer.send(new Uint8Array(500_000));
+    void writer.write('not listening');
+    await reactor.advanceAsync(1);
+    expect(peer.text()).to.equal('not listening');
+    const closed = writer.close();
+    await reactor.advanceAsync(0);
+    await closed;
+    expect(peer.ended).to.be.true;
+    await streams.closed;
+    peer.end();
+  });
+
+  it('is over when the reading end is cancelled after the other was closed', async () => {
+    served = await serve({}, { allowHalfOpen: true });
+    const { reactor, streams, peer } = served;
+    const closed = streams.writable.close();
+    await reactor.advanceAsync(0);
+    await closed;
+    expect(streams.connected).to.be.true;
+    await streams.readable.cancel();
+    await reactor.advanceAsync(0);
+    await streams.closed;
+    peer.end();
+  });
+
+  it('aborts the connection when the writing end is aborted, in the middle of a write too', async () => {
+    for (const isWriting of [false, true]) {
+      served = await serve({}, { reading: false });
+      const { reactor, streams, peer } = served;
+      const writer = streams.writable.getWriter();
+      const written = isWriting ? writer.write(new Uint8Array(1_000_000)) : Promise.resolve();
+      written.catch(() => undefined);
+      await reactor.advanceAsync(0);
+      const aborted = writer.abort(new Error('enough'));
+      await reactor.advanceAsync(0);
+      await aborted;
+      peer.resume();
+      await reactor.advanceAsync(20);
+      expect(peer.reason?.value).to.be.instanceOf(ConnectionLost);
+      expect(await outcomeOf(streams.closed)).to.have.property('name', 'ConnectionAborted');
+      expect(await outcomeOf(streams.readable.getReader().read())).to.have.property('name', 'ConnectionAborted');
+      reactor.assertClean();
+    }
+  });
+
+  it('fails both streams when the connection is lost', async () => {
+    served = await serve({}, { reading: false });
+    const { reactor, streams, peer } = served;
+    const reader = streams.readable.getReader();
+    const writer = streams.writable.getWriter();
+    const reading = reader.read();
+    const writing = writer.write(new Uint8Array(1_000_000));
+    const queued = writer.write('behind it');
+    for (const promise of [reading, writing, queued]) promise.catch(() => undefined);
+    await reactor.advanceAsync(0);
+    peer.abort();
+    await reactor.advanceAsync(0);
+    for (const promise of [reading, writing, queued, streams.closed]) {
+      expect(await outcomeOf(promise)).to.be.instanceOf(ConnectionLost);
+    }
+  });
+
+  it('fails only the writing end when somebody else closes the transport', async () => {
+    served = await serve();
+    const { reactor, streams } = served;
+    const reader = streams.readable.getReader();
+    const writer = streams.writable.getWriter();
+    streams.transport.loseConnection();
+    await reactor.advanceAsync(0);
+    expect((await reader.read()).done).to.be.true;
+    expect(await outcomeOf(writer.write('too late'))).to.be.instanceOf(ConnectionDone);
+    await streams.closed;
+  });
+
+  it('writes what was written before there was a connection, and aborts one that is not wanted any more', async () => {
+    const reactor = new TestReactor();
+    const early = new WebStreamProtocol();
+    const unwanted = new WebStreamProtocol();
+    void early.writable.getWriter().write('early');
+    unwanted.writable.abort().catch(() => undefined);
+    const protocols = [early, unwanted];
+    const port = reactor.listenTCP(7, { buildProtocol: () => protocols.shift()!, doStart() {}, doStop() {} });
+    const peers = [reactor.dial(7), reactor.dial(7)];
+    await reactor.advanceAsync(0);
+    expect(peers[0]!.text()).to.equal('early');
+    expect(peers[1]!.reason?.value).to.be.instanceOf(ConnectionLost);
+    void port.stopListening();
+    served = { reactor, streams: early, peer: peers[0]! };
+  });
+
+  it('refuses chunks that are no bytes, and options that cannot be', async () => {
+    served = await serve();
+    const writing = served.streams.writable.getWriter().write({ byteLength: 1 } as Uint8Array);
+    writing.catch(() => undefined);
+    await served.reactor.advanceAsync(0);
+    expect(await outcomeOf(writing)).to.be.instanceOf(TypeError);
+    expect(() => new WebStreamProtocol({ highWaterMark: 0 })).to.throw(RangeError);
+    expect(() => new WebStreamProtocol({ size: 1 } as object)).to.throw(TypeError);
+  });
+});
