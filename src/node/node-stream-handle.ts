@@ -123,7 +123,7 @@ export class NodeStreamHandle implements StreamHandle {
     if (this.#failedAlready()) return;
     this.#writing = 'shutting';
     this.socket.once('finish', () => this.#finished());
-    this.socket.end();
+    this.endWriting();
   }
 
   close(): void {
@@ -157,6 +157,11 @@ export class NodeStreamHandle implements StreamHandle {
   /** What `reset` does to a socket that is not destroyed yet; `writer` is the socket for TLS above it, if there is one. */
   protected destroyAtOnce(_writer?: Socket): void {
     this.socket.destroy();
+  }
+
+  /** What `shutdown` does to one. */
+  protected endWriting(): void {
+    this.socket.end();
   }
 
   /** What `close` does to one. */

@@ -359,13 +359,12 @@ export class Connection implements Transport, TLSListener {
   /** Sends what is to be sent, then a FIN, then loses the connection for `reason`. */
   #close(reason: Failure, waitsForProducer: boolean): void {
     this.#life = { state: 'closing', reason, waitsForProducer };
-    if (!waitsForProducer) this.#writing.stopProducer();
     this.#updateReading();
     if (this.#writing.isFinished) {
       this.#handle.close();
       this.#loseLater(reason);
     } else {
-      this.#writing.end();
+      this.#writing.end(waitsForProducer);
     }
   }
 

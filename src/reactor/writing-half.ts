@@ -123,9 +123,14 @@ export class WritingHalf implements Flushable {
     this.#producer.stop();
   }
 
-  /** Has a FIN sent when everything has left. */
-  end(): void {
+  /**
+   * Has a FIN sent when everything has left: what a producer writes until it unregisters too, unless it is not waited for and
+   * stopped.
+   */
+  end(waitsForProducer = true): void {
     if (this.#state === 'open') this.#state = 'ending';
+    // Only now, for what it writes or registers when it is told is dropped.
+    if (!waitsForProducer) this.#producer.stop();
     this.#advanceEnding();
   }
 

@@ -24,7 +24,8 @@ export class HandleDuplex extends Duplex implements StreamListener {
 
   /** `received` has been read from the stream already. */
   constructor(handle: StreamHandle, received: Uint8Array | undefined) {
-    super({ allowHalfOpen: true, readableHighWaterMark: READABLE_HIGH_WATER_MARK_BYTES });
+    // Closing by itself, when both halves have ended, would take away from TLS what it has decrypted and nobody has read yet.
+    super({ allowHalfOpen: true, readableHighWaterMark: READABLE_HIGH_WATER_MARK_BYTES, autoDestroy: false });
     this.#handle = handle;
     // Before whoever speaks TLS listens.
     this.once('end', () => {

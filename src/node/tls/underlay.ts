@@ -1,5 +1,6 @@
 /** The two ways in which `node:tls` comes to a stream: over a socket itself, and through a `Duplex`. */
 import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { StreamHandle } from '../../interfaces/stream-platform.ts';
 import { DEFAULT_LINGER_LIMITS } from '../linger.ts';
@@ -48,6 +49,14 @@ export class SocketUnderlay implements Underlay {
   }
 }
 
+/**
+ * Ends the writing of a TLS socket, when all that it has received has been decrypted. Node has OpenSSL look for the peer's
+ * close_notify right after it has sent ours, and data that is found there instead is lost, and reading ends.
+ */
+function endSoon(socket: Socket): void {
+  setImmediate(() => socket.end());
+}
+
 class SecureSocketHandle extends NodeStreamHandle {
   readonly #below: SurrenderedSocket;
 
@@ -58,6 +67,10 @@ class SecureSocketHandle extends NodeStreamHandle {
 
   protected override destroyAtOnce(): void {
     this.#below.reset(this.socket);
+  }
+
+  protected override endWriting(): void {
+    endSoon(this.socket);
   }
 
   /** TLS does not tell of an error when it is given no bytes to write, so it is the socket below that is asked. */
@@ -112,6 +125,10 @@ class SecureDuplexHandle extends NodeStreamHandle {
   protected override destroyAtOnce(): void {
     this.#below.reset();
     this.socket.destroy();
+  }
+
+  protected override endWriting(): void {
+    endSoon(this.socket);
   }
 
   /** Sends close_notify; the stream below discards what still comes, by its own clock. */

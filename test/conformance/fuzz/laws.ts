@@ -21,7 +21,7 @@ function brokenFor(name: string, end: End, other: End): string[] {
   if (end.receivedBytes > other.sentBytes) broken.push(`${received}, more than were sent`);
   if (end.receivedBytes < other.sentBytes && mustHaveAll(end, other)) broken.push(`${received}, and not all`);
   if (end instanceof ProtocolEnd && !isAllowedReason(end, other)) {
-    broken.push(`${name}: lost by ${String(end.reason)}`);
+    broken.push(`${name}: lost by ${String(end.reason)}, caused by ${String(end.reason?.cause)}`);
   }
   if (end instanceof PeerEnd && end.wasReset && !other.hasAborted && !end.hasAborted) {
     broken.push(`${name}: reset, and nobody aborted`);
