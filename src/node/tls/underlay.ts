@@ -56,6 +56,10 @@ class SecureSocketHandle extends NodeStreamHandle {
     this.#below = below;
   }
 
+  protected override get leavesLater(): boolean {
+    return true;
+  }
+
   protected override destroyAtOnce(): void {
     this.#below.reset(this.socket);
   }
@@ -105,6 +109,10 @@ class SecureDuplexHandle extends NodeStreamHandle {
     this.#duplex = duplex;
     this.#below = below;
     this.#watchEnd();
+  }
+
+  protected override get leavesLater(): boolean {
+    return true;
   }
 
   protected override destroyAtOnce(): void {
