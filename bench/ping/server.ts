@@ -1,9 +1,7 @@
-/**
- * One server of the comparison, in a process of its own: `server.ts ropewalk|node-net`. Sends its port to the parent;
- * on the message 'usage' it answers with the user and system CPU time it has used since the last such message, in microseconds.
- */
+/** One server of the comparison, in a process of its own: `server.ts ropewalk|node-net`. */
 import { createServer, type AddressInfo } from 'node:net';
 import { createReactor, Factory, Protocol } from 'ropewalk';
+import { reportUsage } from '../support/report-usage.ts';
 import { PingAnswers } from './ping-answers.ts';
 
 class PingProtocol extends Protocol {
@@ -37,11 +35,4 @@ async function serveWithNodeNet(): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-const port = await (process.argv[2] === 'ropewalk' ? serveWithRopewalk() : serveWithNodeNet());
-let usageBefore = process.cpuUsage();
-process.on('message', () => {
-  const { user, system } = process.cpuUsage(usageBefore);
-  usageBefore = process.cpuUsage();
-  process.send?.({ user, system });
-});
-process.send?.({ port });
+reportUsage(await (process.argv[2] === 'ropewalk' ? serveWithRopewalk() : serveWithNodeNet()));

@@ -102,16 +102,14 @@ export class NodeStreamHandle implements StreamHandle {
 
   write(chunks: readonly Uint8Array[]): boolean {
     if (this.#failedAlready()) return false;
-    const { socket } = this;
-    const first = chunks[0];
-    if (first === undefined) return true;
-    if (chunks.length === 1) {
-      socket.write(first);
-    } else {
-      socket.cork();
-      for (const chunk of chunks) socket.write(chunk);
-      socket.uncork();
+    if (chunks.length === 0) return true;
+    if (this.leavesLater) {
+      this.#writing = 'sending';
+      this.#writeAll(chunks, (error) => this.#sent(error));
+      return false;
     }
+    this.#writeAll(chunks);
+    const { socket } = this;
     if (socket.writableLength === 0) return socket.errored === null;
     // Only now is a callback needed: with one per write, Node would schedule a tick for each.
     this.#writing = 'sending';
@@ -169,6 +167,11 @@ export class NodeStreamHandle implements StreamHandle {
     linger(this.socket, this.#source, this.#linger);
   }
 
+  /** Whether what is written never leaves within the call. */
+  protected get leavesLater(): boolean {
+    return false;
+  }
+
   /** What is wrong with an end of reading, where that is known already. */
   protected get falseEnd(): Error | undefined {
     return undefined;
@@ -181,6 +184,15 @@ export class NodeStreamHandle implements StreamHandle {
   protected confirmEnd(answer: (error: Error | null | undefined) => void): void {
     this.socket.write(NO_BYTES);
     answer(this.socket.errored);
+  }
+
+  /** `written` is called when all have left. */
+  #writeAll(chunks: readonly Uint8Array[], written?: (error: Error | null | undefined) => void): void {
+    const { socket } = this;
+    const last = chunks.length - 1;
+    if (last > 0) socket.cork();
+    for (const [index, chunk] of chunks.entries()) socket.write(chunk, index === last ? written : undefined);
+    if (last > 0) socket.uncork();
   }
 
   /** Forgets the listener and all that was kept for it. */

@@ -65,6 +65,10 @@ class SecureSocketHandle extends NodeStreamHandle {
     this.#below = below;
   }
 
+  protected override get leavesLater(): boolean {
+    return true;
+  }
+
   protected override destroyAtOnce(): void {
     this.#below.reset(this.socket);
   }
@@ -120,6 +124,10 @@ class SecureDuplexHandle extends NodeStreamHandle {
     this.#duplex = duplex;
     this.#below = below;
     this.#watchEnd();
+  }
+
+  protected override get leavesLater(): boolean {
+    return true;
   }
 
   protected override destroyAtOnce(): void {
