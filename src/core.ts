@@ -38,6 +38,7 @@ export type { Connector, ConnectorState } from './interfaces/connector.ts';
 export type { DelayedCall } from './interfaces/delayed-call.ts';
 export type { ListeningPort } from './interfaces/listening-port.ts';
 export type { Logger, LogMethod } from './interfaces/logger.ts';
+export type { ObservedConnection, ReactorObserver } from './interfaces/observer.ts';
 export type { Consumer, PullProducer, PushProducer } from './interfaces/producer.ts';
 export type {
   ClientProtocolFactory,
@@ -64,6 +65,7 @@ export type {
   SystemEventTriggerID,
   TLSSource,
 } from './interfaces/reactor.ts';
+export type { AdoptStreamPortOptions, ReactorSocket } from './interfaces/reactor-socket.ts';
 export type {
   HostnameResolver,
   HostResolution,
@@ -71,6 +73,28 @@ export type {
   ResolutionReceiver,
   ResolveOptions,
 } from './interfaces/resolver.ts';
+export type {
+  DatagramDestination,
+  DatagramReceiver,
+  DatagramTransport,
+  UDPPort,
+} from './interfaces/datagram-transport.ts';
+export type {
+  ListenMulticastOptions,
+  ListenUDPOptions,
+  ReactorMulticast,
+  ReactorUDP,
+} from './interfaces/reactor-udp.ts';
+export type {
+  ChildProcessProtocol,
+  ProcessSignal,
+  ProcessTransport,
+  ProgramOptions,
+  ReactorProcess,
+  ReactorStdio,
+  SpawnProcessOptions,
+  TerminateOptions,
+} from './interfaces/process.ts';
 export type { ReactorTime } from './interfaces/time.ts';
 export type * from './interfaces/platform.ts';
 export type * from './interfaces/context.ts';
@@ -99,13 +123,28 @@ export { LoopingCall, type LoopingCallStartOptions } from './task/looping-call.t
 export { type MainResult, react } from './task/react.ts';
 
 export { Protocol } from './protocols/protocol.ts';
+export { ProcessProtocol } from './protocols/process-protocol.ts';
 export { Factory, type ProtocolClass } from './protocols/factory.ts';
 export { ClientFactory } from './protocols/client-factory.ts';
+export { DatagramProtocol } from './protocols/datagram-protocol.ts';
+export {
+  getProcessOutput,
+  type GetProcessOutputOptions,
+  getProcessOutputAndValue,
+  getProcessValue,
+  type GetProcessValueOptions,
+  OUTPUT_LIMIT_BYTES,
+  type ProcessOutputAndValue,
+  type ProcessOutputOptions,
+} from './protocols/process-output.ts';
 export { Chargen, Discard, Echo, QOTD } from './protocols/wire.ts';
 
 export type { EndpointOptions, StreamClientEndpoint, StreamServerEndpoint } from './interfaces/endpoint.ts';
 export type { ProtocolFactoryOf } from './interfaces/protocol.ts';
+export { AdoptedStreamServerEndpoint } from './endpoints/adopted-stream-server-endpoint.ts';
 export { connectProtocol } from './endpoints/connect-protocol.ts';
+export { ProcessEndpoint, type ProcessEndpointOptions } from './endpoints/process-endpoint.ts';
+export { StandardIOEndpoint } from './endpoints/standard-io-endpoint.ts';
 export { TCP4ServerEndpoint, TCP6ServerEndpoint } from './endpoints/tcp-server-endpoints.ts';
 export { TCP4ClientEndpoint } from './endpoints/tcp4-client-endpoint.ts';
 export { TCP6ClientEndpoint } from './endpoints/tcp6-client-endpoint.ts';

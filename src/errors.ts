@@ -1,3 +1,4 @@
+/* eslint-disable max-lines -- a list of small classes, which is looked up in one place */
 /**
  * Every error class of Ropewalk, grouped by whose fault the error is.
  *
@@ -6,6 +7,7 @@
  * in capitals without a final `Error`, so that programs can tell errors apart without reading messages, and across
  * two copies of this package. The classes and their hierarchy are Twisted's (`twisted.internet.error`, `.defer`).
  */
+import type { Buffer } from 'node:buffer';
 import { requireIntegerFrom } from './arguments.ts';
 import type { Failure } from './deferred/failure.ts';
 
@@ -197,6 +199,107 @@ export class CertificateError extends RopewalkError {
 }
 
 // ---------------------------------------------------------------------------------------------------------------
+// Programs.
+
+/** What somebody had collected of a program's output when it ended. */
+export interface CollectedOutput {
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+}
+
+/** The program ended with code 0. Delivered to `processExited` and `processEnded`. */
+export class ProcessDone extends ConnectionDone {
+  static {
+    identify(this, 'ProcessDone', 'ERR_PROCESS_DONE');
+  }
+  /** Always 0: any other code is a `ProcessTerminated`. */
+  readonly exitCode: number = 0;
+  /** What `wait` gave. */
+  readonly status: number = 0;
+  constructor(detail = 'The program ended with exit code 0.', options?: ErrorOptions) {
+    super(detail, options);
+  }
+}
+
+/** What is known of a program that ended badly. */
+export interface ProcessTermination {
+  readonly exitCode?: number | undefined;
+  readonly signal?: string | undefined;
+  readonly status?: number | undefined;
+  readonly output?: CollectedOutput | undefined;
+}
+
+/** The program ended with another code than 0, or by a signal. Delivered to `processExited` and `processEnded`. */
+export class ProcessTerminated extends ConnectionLost {
+  static {
+    identify(this, 'ProcessTerminated', 'ERR_PROCESS_TERMINATED');
+  }
+  /** What it ended with; undefined if a signal ended it. */
+  readonly exitCode: number | undefined;
+  /** The name of the signal that ended it, `SIGKILL` for instance. */
+  readonly signal: string | undefined;
+  /** What `wait` has for the two: the code times 256, or the number of the signal. */
+  readonly status: number | undefined;
+  /** What it had printed, where somebody collected that: `getProcessOutput` and its like. */
+  readonly output: CollectedOutput | undefined;
+  constructor({ exitCode, signal, status, output }: ProcessTermination = {}, options?: ErrorOptions) {
+    super(
+      signal === undefined
+        ? `The program ended with exit code ${String(exitCode)}.`
+        : `The program was ended by ${signal}.`,
+      options,
+    );
+    this.exitCode = exitCode;
+    this.signal = signal;
+    this.status = status;
+    this.output = output;
+  }
+}
+
+/** The program could not be started; `cause` is the system's error. Delivered to `processEnded`. */
+export class ProcessStartError extends ConnectError {
+  static {
+    identify(this, 'ProcessStartError', 'ERR_PROCESS_START');
+  }
+}
+
+/** A signal for a program that has ended. Thrown at the call. */
+export class ProcessExitedAlready extends RopewalkError {
+  static {
+    identify(this, 'ProcessExitedAlready', 'ERR_PROCESS_EXITED_ALREADY');
+  }
+  constructor(message = 'The program has ended already', options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
+/** `getProcessOutput` was to fail if the program prints anything to its standard error, and it did. */
+export class UnexpectedErrorOutput extends RopewalkError {
+  static {
+    identify(this, 'UnexpectedErrorOutput', 'ERR_UNEXPECTED_ERROR_OUTPUT');
+  }
+  /** All that it printed, to either. */
+  readonly output: CollectedOutput;
+  constructor(output: CollectedOutput, options?: ErrorOptions) {
+    super(`The program wrote to its standard error: ${excerptOf(output.stderr)}`, options);
+    this.output = output;
+  }
+}
+
+/** A program whose output was collected printed more than was to be kept, and has been killed for it. */
+export class ProcessOutputLimitError extends RopewalkError {
+  static {
+    identify(this, 'ProcessOutputLimitError', 'ERR_PROCESS_OUTPUT_LIMIT');
+  }
+  /** How much was to be kept at most. */
+  readonly limitBytes: number;
+  constructor(limitBytes: number, options?: ErrorOptions) {
+    super(`The program printed more than ${String(limitBytes)} bytes`, options);
+    this.limitBytes = limitBytes;
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------
 // Why a port does not listen.
 
 /** The base of errors about binding a local address. */
@@ -209,7 +312,7 @@ export class CannotListenError extends BindError {
   }
   /** The local address that was asked for; `''` is every IPv4 address, or that of a UNIX socket, which has none. */
   readonly interface: string;
-  /** The port that was asked for, or the path of a UNIX socket. */
+  /** The port that was asked for, the path of a UNIX socket, or for a socket that was adopted `descriptor` and its number. */
   readonly port: number | string;
   /** The system's error, also the `cause`. */
   readonly socketError: Error;
@@ -219,6 +322,55 @@ export class CannotListenError extends BindError {
     this.interface = interfaceName;
     this.port = port;
     this.socketError = socketError;
+  }
+}
+
+/**
+ * A descriptor that cannot be adopted: it is not open, is no socket of the kind asked for, or has been adopted already.
+ * Thrown at the call; the descriptor is as it was. What is wrong is the `cause`, with the system's code (`EBADF`, …).
+ */
+export class AdoptionError extends RopewalkError {
+  static {
+    identify(this, 'AdoptionError', 'ERR_ADOPTION');
+  }
+  /** Its number. */
+  readonly descriptor: number;
+  constructor(descriptor: number, cause: Error) {
+    super(`Cannot adopt descriptor ${String(descriptor)}: ${cause.message}`, { cause });
+    this.descriptor = descriptor;
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Datagrams.
+
+/** A datagram is longer than its network can carry: thrown by `write`, or reported when only the system knew. */
+export class MessageLengthError extends RopewalkError {
+  static {
+    identify(this, 'MessageLengthError', 'ERR_MESSAGE_LENGTH');
+  }
+  constructor(message = 'The datagram is too long to be sent', options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
+/** A datagram cannot go there: the host is no address, or of another family than the port, or not the one it is connected to. */
+export class InvalidAddressError extends RopewalkError {
+  static {
+    identify(this, 'InvalidAddressError', 'ERR_INVALID_ADDRESS');
+  }
+  /** The host as it was given. */
+  readonly address: string;
+  constructor(address: string, message: string, options?: ErrorOptions) {
+    super(`${message}; got '${address}'`, options);
+    this.address = address;
+  }
+}
+
+/** A multicast group could not be joined or left; the system's error is the `cause`. */
+export class MulticastJoinError extends RopewalkError {
+  static {
+    identify(this, 'MulticastJoinError', 'ERR_MULTICAST_JOIN');
   }
 }
 
@@ -235,6 +387,13 @@ export class ConnectingCancelledError extends RopewalkError {
   constructor(address: unknown, options?: ErrorOptions) {
     super(`Connecting to ${String(address)} was cancelled`, options);
     this.address = address;
+  }
+}
+
+/** `listen` on an endpoint that can be used once, as that of an adopted socket. Delivered. */
+export class AlreadyListened extends RopewalkError {
+  static {
+    identify(this, 'AlreadyListened', 'ERR_ALREADY_LISTENED');
   }
 }
 
@@ -281,7 +440,10 @@ export class NotConnectingError extends RopewalkError {
   }
 }
 
-/** `connect` on a connector that is connecting or connected. */
+/**
+ * `connect` on a connector that is connecting or connected, or on a datagram port that has a peer; a second port for a datagram
+ * protocol that serves one.
+ */
 export class ConnectInProgressError extends RopewalkError {
   static {
     identify(this, 'ConnectInProgressError', 'ERR_CONNECT_IN_PROGRESS');
@@ -514,7 +676,19 @@ export class SystemExit extends RopewalkError {
   }
 }
 
-/** `Connection was closed cleanly` → `Connection was closed cleanly.` or `Connection was closed cleanly: detail.` */
+/**
+ * `Connection was closed cleanly` → `Connection was closed cleanly.` or `Connection was closed cleanly: detail.` A detail
+ * with a full stop at its end is a sentence that stands for itself.
+ */
 function withDetail(sentence: string, detail: string | undefined): string {
+  if (detail?.endsWith('.') === true) return detail;
   return detail === undefined ? `${sentence}.` : `${sentence}: ${detail}.`;
+}
+
+/** How much of an output a message quotes. */
+const EXCERPT_BYTES_MAX = 200;
+
+function excerptOf(output: Buffer): string {
+  const text = output.toString('utf8', 0, EXCERPT_BYTES_MAX).trimEnd();
+  return output.length > EXCERPT_BYTES_MAX ? `${text}…` : text;
 }

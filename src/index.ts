@@ -4,3 +4,4 @@
 export * from './core.ts';
 export { createReactor, type CreateReactorOptions } from './node/create-reactor.ts';
 export { nodeTLS, type NodeTLSOptions } from './node/tls/node-tls.ts';
+export { ListenFDs, type ListenFDsOptions } from './node/listen-fds.ts';

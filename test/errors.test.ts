@@ -19,13 +19,30 @@ const samples: readonly errors.RopewalkError[] = [
   new errors.ConnectTimeoutError('message', { cause }),
   new errors.DNSLookupError('message', { cause }),
   new errors.UserError('message', { cause }),
+  new errors.SSLError('message', { cause }),
+  new errors.TLSHandshakeTimeoutError('message', { cause }),
+  new errors.VerifyError('message', 'example.org', 'CERT_HAS_EXPIRED', { cause }),
+  new errors.PeerVerifyError('message', 'example.org', 'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', { cause }),
+  new errors.CertificateError('message', 'example.org', { cause }),
+  new errors.ProcessDone(),
+  new errors.ProcessTerminated({ exitCode: 1, status: 256 }),
+  new errors.ProcessStartError('message', { cause }),
+  new errors.ProcessExitedAlready(),
+  new errors.UnexpectedErrorOutput({ stdout: Buffer.alloc(0), stderr: Buffer.from('oops') }),
+  new errors.ProcessOutputLimitError(5),
   new errors.CannotListenError('127.0.0.1', 80, cause),
+  new errors.MessageLengthError('message', { cause }),
+  new errors.InvalidAddressError('localhost', 'message', { cause }),
+  new errors.MulticastJoinError('message', { cause }),
+  new errors.AdoptionError(3, cause),
   new errors.ConnectingCancelledError('somewhere', { cause }),
+  new errors.AlreadyListened('message'),
   new errors.NoProtocol(),
   new errors.AlreadyCalled(),
   new errors.AlreadyCancelled(),
   new errors.NotConnectingError('message'),
   new errors.ConnectInProgressError('message'),
+  new errors.HandshakeInProgressError('message'),
   new errors.NotListeningError('message'),
   new errors.ReactorNotRunning('message'),
   new errors.ReactorAlreadyRunning('message'),
@@ -89,13 +106,28 @@ describe('The error classes', () => {
 
   it('stand in a hierarchy by whose fault they are', () => {
     const subclasses: [abstract new (...args: never[]) => Error, string[]][] = [
-      [errors.ConnectionClosed, ['ConnectionDone', 'ConnectionLost', 'ConnectionAborted', 'WriteBufferLimitError']],
-      [errors.ConnectionLost, ['ConnectionLost', 'ConnectionAborted', 'WriteBufferLimitError']],
+      [
+        errors.ConnectionClosed,
+        [
+          ...['ConnectionDone', 'ConnectionLost', 'ConnectionAborted', 'WriteBufferLimitError'],
+          ...['ProcessDone', 'ProcessTerminated'],
+        ],
+      ],
+      [errors.ConnectionDone, ['ConnectionDone', 'ProcessDone']],
+      [errors.ConnectionLost, ['ConnectionLost', 'ConnectionAborted', 'WriteBufferLimitError', 'ProcessTerminated']],
       [
         errors.ConnectError,
         [
           ...['ConnectError', 'ConnectBindError', 'UnknownHostError', 'NoRouteError', 'ConnectionRefusedError'],
-          ...['TCPTimedOutError', 'ConnectTimeoutError', 'DNSLookupError', 'UserError'],
+          ...[
+            'TCPTimedOutError',
+            'ConnectTimeoutError',
+            'DNSLookupError',
+            'UserError',
+            'SSLError',
+            'TLSHandshakeTimeoutError',
+            'ProcessStartError',
+          ],
         ],
       ],
       [errors.BindError, ['CannotListenError']],
@@ -113,6 +145,22 @@ describe('The error classes', () => {
     expect(String(new Failure(new errors.ConnectionDone()))).to.equal(
       '[Failure instance: Traceback (failure with no frames): ConnectionDone: Connection was closed cleanly.]',
     );
+  });
+
+  it('say how a program ended', () => {
+    expect(new errors.ProcessDone().message).to.equal('The program ended with exit code 0.');
+    expect(new errors.ProcessDone()).to.include({ exitCode: 0, status: 0 });
+    const exited = new errors.ProcessTerminated({ exitCode: 3, status: 768 });
+    expect(exited.message).to.equal('The program ended with exit code 3.');
+    expect(exited).to.include({ exitCode: 3, signal: undefined, status: 768, output: undefined });
+    const killed = new errors.ProcessTerminated({ signal: 'SIGKILL', status: 9 }, { cause });
+    expect(killed.message).to.equal('The program was ended by SIGKILL.');
+    expect(killed).to.include({ exitCode: undefined, signal: 'SIGKILL', status: 9, cause });
+    const output = { stdout: Buffer.from('out'), stderr: Buffer.from('e'.repeat(300)) };
+    const unexpected = new errors.UnexpectedErrorOutput(output);
+    expect(unexpected.output).to.equal(output);
+    expect(unexpected.message).to.equal(`The program wrote to its standard error: ${'e'.repeat(200)}…`);
+    expect(new errors.ProcessOutputLimitError(5).limitBytes).to.equal(5);
   });
 
   it('keep their cause and what they know', () => {

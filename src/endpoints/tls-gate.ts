@@ -2,10 +2,10 @@
  * What stands between an endpoint and the factory of somebody who wants TLS over it: a protocol that lets nobody through
  * before the handshake is over.
  *
- *     shaking ──handshakeCompleted──▶ through ──connectionLost──▶ lost
- *        ╰──────────connectionLost, or cancel───────────────────────▲
+ *     shaking ──handshakeCompleted──▶ making ──▶ through ──connectionLost──▶ lost
+ *        ╰──────────connectionLost, or cancel──────────────────────────────────▲
  *
- * Then it builds the user's protocol, gives it the transport, and passes everything on.
+ * When the handshake is over it builds the user's protocol, gives it the transport (making), and passes everything on.
  */
 import type { Buffer } from 'node:buffer';
 import type { Address } from '../addresses.ts';
@@ -35,8 +35,13 @@ export interface GateTLS {
 export interface GateOutcome<P extends StreamProtocol> {
   /** The protocol has its connection. */
   passed(protocol: P): void;
-  /** The handshake has failed, or the factory has; the connection is lost, or about to be. */
+  /** The handshake has failed, and the connection is lost. */
   failed(reason: Failure): void;
+  /**
+   * Nobody could be let through because of this side: the options were wrong, or the factory has thrown, or built no
+   * protocol (`NoProtocol`). The connection is about to be lost. What this throws is an error of the hook.
+   */
+  refused(reason: Failure): void;
 }
 
 export class TLSGate<P extends StreamProtocol> implements HandshakeListener, DrainableProtocol {
@@ -51,7 +56,7 @@ export class TLSGate<P extends StreamProtocol> implements HandshakeListener, Dra
   #transport: Transport | undefined;
   /** Of the user. */
   #protocol: (P & AnyProtocol) | undefined;
-  #state: 'shaking' | 'through' | 'lost' = 'shaking';
+  #state: 'shaking' | 'making' | 'through' | 'lost' = 'shaking';
 
   constructor(factory: ProtocolFactoryOf<P>, address: Address, how: GateTLS, outcome: GateOutcome<P>) {
     this.#factory = factory;
@@ -65,10 +70,13 @@ export class TLSGate<P extends StreamProtocol> implements HandshakeListener, Dra
     return this.#address;
   }
 
-  /** Gives up, if nobody has been let through. Nothing is told. */
+  /**
+   * Gives the connection up, unless somebody has been let through. Nothing is told; but a protocol that is being given
+   * its connection sees it lost.
+   */
   cancel(): void {
-    if (this.#state !== 'shaking') return;
-    this.#state = 'lost';
+    if (this.#state === 'through' || this.#state === 'lost') return;
+    if (this.#state === 'shaking') this.#state = 'lost';
     this.#transport?.abortConnection();
   }
 
@@ -81,25 +89,27 @@ export class TLSGate<P extends StreamProtocol> implements HandshakeListener, Dra
     try {
       transport.startTLS(this.#how.tls(), this.#how.options);
     } catch (error) {
-      this.#fail(new Failure(error));
+      transport.abortConnection();
+      this.#refuse(error);
     }
   }
 
   handshakeCompleted(): HookResult {
     if (this.#state === 'through') return this.#protocol?.handshakeCompleted?.();
-    if (this.#state === 'lost' || this.#transport === undefined) return undefined;
+    if (this.#hasGivenUp() || this.#transport === undefined) return undefined;
     let protocol: (P & AnyProtocol) | null;
     try {
       protocol = this.#factory.buildProtocol(this.#address);
     } catch (error) {
-      this.#fail(new Failure(error));
+      this.#transport.loseConnection();
+      this.#refuse(error);
       return undefined;
     }
-    if (protocol === null) {
-      this.#fail(new Failure(new NoProtocol()));
-      return undefined;
-    }
-    return this.#letThrough(protocol, this.#transport);
+    if (this.#hasGivenUp()) return undefined;
+    if (protocol !== null) return this.#letThrough(protocol, this.#transport);
+    this.#transport.loseConnection();
+    this.#refuse(new NoProtocol());
+    return undefined;
   }
 
   dataReceived(data: Buffer): HookResult {
@@ -118,8 +128,13 @@ export class TLSGate<P extends StreamProtocol> implements HandshakeListener, Dra
     return undefined;
   }
 
+  /** Behind a call, so that the compiler expects the user's code to have changed the state by cancelling. */
+  #hasGivenUp(): boolean {
+    return this.#state === 'lost';
+  }
+
   #letThrough(protocol: P & AnyProtocol, transport: Transport): HookResult {
-    this.#state = 'through';
+    this.#state = 'making';
     this.#protocol = protocol;
     if (protocol.readConnectionLost !== undefined) this.readConnectionLost = () => protocol.readConnectionLost?.();
     if (protocol.writeConnectionLost !== undefined) this.writeConnectionLost = () => protocol.writeConnectionLost?.();
@@ -127,24 +142,32 @@ export class TLSGate<P extends StreamProtocol> implements HandshakeListener, Dra
     try {
       made = protocol.makeConnection(transport);
     } catch (error) {
+      this.#state = 'through';
       this.#outcome.failed(new Failure(error));
       // The connection reports it and closes, as for any hook.
       throw error;
     }
+    this.#state = 'through';
     this.#outcome.passed(protocol);
-    const completed = transport.disconnecting ? undefined : protocol.handshakeCompleted?.();
-    return bothOf(made, completed);
+    return bothOf(made, () => (transport.disconnecting ? undefined : protocol.handshakeCompleted?.()));
   }
 
-  #fail(reason: Failure): void {
+  #refuse(error: unknown): void {
     this.#state = 'lost';
-    this.#outcome.failed(reason);
-    this.#transport?.abortConnection();
+    this.#outcome.refused(new Failure(error));
   }
 }
 
-/** What two hooks have returned, as the result of one: either may have returned a promise. */
-function bothOf(first: HookResult, second: HookResult): HookResult {
+/** The results of two hooks as that of one: either may return a promise. */
+function bothOf(first: HookResult, callSecond: () => HookResult): HookResult {
+  let second: HookResult;
+  try {
+    second = callSecond();
+  } catch (error) {
+    // One error of the two is enough, and nobody else would take the other.
+    first?.then(undefined, () => undefined);
+    throw error;
+  }
   if (first === undefined) return second;
   return second === undefined ? first : Promise.all([first, second]).then(() => undefined);
 }

@@ -1,8 +1,8 @@
 import type { Address } from '../addresses.ts';
-import { requireMethods, requireOptions } from '../arguments.ts';
+import { describe, requireDelay, requireMethods, requireOptions } from '../arguments.ts';
 import { cancelOnAbort, causeOfAbort } from '../deferred/abort-signal.ts';
 import { Deferred } from '../deferred/deferred.ts';
-import { ConnectingCancelledError } from '../errors.ts';
+import { ConnectingCancelledError, NoProtocol } from '../errors.ts';
 import type { EndpointOptions, StreamClientEndpoint, StreamServerEndpoint } from '../interfaces/endpoint.ts';
 import type { ListeningPort } from '../interfaces/listening-port.ts';
 import type { Logger } from '../interfaces/logger.ts';
@@ -32,16 +32,22 @@ export interface WrapServerTLSOptions extends WrapClientTLSOptions {
 export function wrapClientTLS(
   tls: TLSOptions,
   endpoint: StreamClientEndpoint,
-  options: WrapClientTLSOptions = {},
+  wrapOptions: WrapClientTLSOptions = {},
 ): StreamClientEndpoint {
+  if (typeof tls !== 'object' || (tls as unknown) === null) {
+    throw new TypeError(`tls must be an object; got ${describe(tls)}`);
+  }
   requireMethods('endpoint', endpoint, ['connect']);
-  requireOptions('options', options, ['handshakeTimeout']);
-  const how: GateTLS = { tls: () => tls, options: { isServer: false, ...options } };
+  requireOptions('options', wrapOptions, ['handshakeTimeout']);
+  if (wrapOptions.handshakeTimeout !== undefined) requireDelay('handshakeTimeout', wrapOptions.handshakeTimeout);
+  const how: GateTLS = { tls: () => tls, options: { isServer: false, ...wrapOptions } };
   return {
     connect<P extends StreamProtocol>(factory: ProtocolFactoryOf<P>, { signal }: EndpointOptions = {}): Deferred<P> {
       requireMethods('factory', factory, ['doStart', 'doStop', 'buildProtocol']);
       const attempt = new GateFactory(factory, (address) => new ClientGate(factory, address, how, signal));
-      const connected = endpoint.connect(attempt).addCallback((gate) => gate.whenPassed);
+      // The endpoint heeds the signal while it connects, and after that the gate does.
+      const options = signal === undefined ? {} : { signal };
+      const connected = endpoint.connect(attempt, options).addCallback((gate) => gate.whenPassed);
       return cancelOnAbort(connected, signal);
     },
   };
@@ -56,8 +62,12 @@ export function wrapServerTLS(
   endpoint: StreamServerEndpoint,
   options: WrapServerTLSOptions = {},
 ): StreamServerEndpoint {
+  if (typeof tls !== 'function' && (typeof tls !== 'object' || (tls as unknown) === null)) {
+    throw new TypeError(`tls must be an object, or a function that returns one; got ${describe(tls)}`);
+  }
   requireMethods('endpoint', endpoint, ['listen']);
   requireOptions('options', options, ['handshakeTimeout', 'logger']);
+  if (options.handshakeTimeout !== undefined) requireDelay('handshakeTimeout', options.handshakeTimeout);
   const { logger, ...startOptions } = options;
   const how: GateTLS = {
     tls: typeof tls === 'function' ? tls : () => tls,
@@ -73,6 +83,10 @@ export function wrapServerTLS(
             { err: value, peer: String(address) },
             'A connection was lost before its TLS handshake was over',
           );
+        },
+        refused: ({ value }) => {
+          // An error of the program's, to be reported; but to build no protocol is no error.
+          if (!(value instanceof NoProtocol)) throw value;
         },
       });
       const gates = new GateFactory(factory, (address) => new TLSGate(factory, address, how, outcome(address)));
@@ -115,6 +129,9 @@ class ClientGate<P extends StreamProtocol> extends TLSGate<P> {
         this.#settle(() => this.whenPassed.callback(protocol));
       },
       failed: (reason) => {
+        this.#settle(() => this.whenPassed.errback(reason));
+      },
+      refused: (reason) => {
         this.#settle(() => this.whenPassed.errback(reason));
       },
     });

@@ -146,19 +146,31 @@ export class WrappingFactory<P extends StreamProtocol> implements ClientProtocol
 type AnyProtocol = StreamProtocol & Partial<HalfCloseableProtocol & HandshakeListener & DrainableProtocol>;
 
 /** Passes everything on to the user's protocol, except that `makeConnection` goes through the attempt. */
-class WrappingProtocol implements HandshakeListener, DrainableProtocol {
-  // Present only if the user's protocol has them: having them is what opts in to half-close.
-  declare readonly readConnectionLost?: () => HookResult;
-  declare readonly writeConnectionLost?: () => HookResult;
-
+class WrappingProtocol implements StreamProtocol {
   readonly #wrapped: AnyProtocol;
   readonly #makeConnection: (transport: Transport) => HookResult;
 
   constructor(wrapped: AnyProtocol, makeConnection: (transport: Transport) => HookResult) {
     this.#wrapped = wrapped;
     this.#makeConnection = makeConnection;
-    if (wrapped.readConnectionLost !== undefined) this.readConnectionLost = () => wrapped.readConnectionLost?.();
-    if (wrapped.writeConnectionLost !== undefined) this.writeConnectionLost = () => wrapped.writeConnectionLost?.();
+  }
+
+  // There only while the user's protocol has them: having one is what opts in to half-close.
+
+  get readConnectionLost(): (() => HookResult) | undefined {
+    return this.#wrapped.readConnectionLost && (() => this.#wrapped.readConnectionLost?.());
+  }
+
+  get writeConnectionLost(): (() => HookResult) | undefined {
+    return this.#wrapped.writeConnectionLost && (() => this.#wrapped.writeConnectionLost?.());
+  }
+
+  get handshakeCompleted(): (() => HookResult) | undefined {
+    return this.#wrapped.handshakeCompleted && (() => this.#wrapped.handshakeCompleted?.());
+  }
+
+  get connectionDraining(): (() => HookResult) | undefined {
+    return this.#wrapped.connectionDraining && (() => this.#wrapped.connectionDraining?.());
   }
 
   makeConnection(transport: Transport): HookResult {
@@ -167,14 +179,6 @@ class WrappingProtocol implements HandshakeListener, DrainableProtocol {
 
   dataReceived(data: Buffer): HookResult {
     return this.#wrapped.dataReceived(data);
-  }
-
-  handshakeCompleted(): HookResult {
-    return this.#wrapped.handshakeCompleted?.();
-  }
-
-  connectionDraining(): HookResult {
-    return this.#wrapped.connectionDraining?.();
   }
 
   connectionLost(reason: Failure): HookResult {

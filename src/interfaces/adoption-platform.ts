@@ -1,12 +1,19 @@
 import type { DatagramHandle, DatagramListener } from './datagram-platform.ts';
 import type { StreamHandle, StreamListenHandle, StreamListenListener } from './stream-platform.ts';
 
-/** Takes over sockets that someone else has opened, by their descriptor. All throw the system's error for a bad one. */
+/**
+ * Takes over sockets that somebody else has opened, by their descriptors. From a call that returns on, a descriptor
+ * belongs to the handle and is closed with it. A call throws, with the system's code, for what is no such socket or has been
+ * taken over already, and leaves the descriptor as it was.
+ */
 export interface AdoptionPlatform {
-  /** A socket that listens already. Reports as one that was made by `listen` does, `listening` first. */
-  adoptListener(descriptor: number, listener: StreamListenListener): StreamListenHandle;
-  /** A connected stream; like an accepted one it is silent until it is opened. */
+  /**
+   * A socket that listens already, whichever its family. Reports as one that was made by `listen` does. `backlog` is how many
+   * connections may wait to be accepted from now on.
+   */
+  adoptListener(descriptor: number, backlog: number, listener: StreamListenListener): StreamListenHandle;
+  /** A connected stream, whichever its family; like an accepted one it is silent until it is opened. */
   adoptStream(descriptor: number): StreamHandle;
   /** A socket for datagrams, bound already. Reports as one that was made by `bind` does, `bound` first. */
-  adoptDatagrams(descriptor: number, listener: DatagramListener): DatagramHandle;
+  adoptDatagrams?(descriptor: number, listener: DatagramListener): DatagramHandle;
 }

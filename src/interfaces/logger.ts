@@ -10,7 +10,7 @@ export interface Logger {
   readonly debug: LogMethod;
   /** For what happens in the ordinary course; not used so far. */
   readonly info: LogMethod;
-  /** For what is probably not meant, and goes on all the same; not used so far. */
+  /** For what somebody may want to look into, and goes on all the same: a failed handshake, a port that is full. */
   readonly warn: LogMethod;
   /** An error that nobody else can be told; it is `fields.err`. */
   readonly error: LogMethod;

@@ -32,16 +32,32 @@ export interface ProcessProgram {
 
 /** Is told what becomes of one program, in order, and never from inside a call made on the platform. */
 export interface ProcessListener {
-  /** It runs. `pipes` has a stream for each descriptor that is `'w'` or `'r'`. */
+  /**
+   * It runs. `pipes` has a stream for each descriptor that is `'w'` or `'r'`. Each reports, by `endReceived` or `failed`, that
+   * nobody has the child's end open any more, those that are written to as well. They do not linger: `close` lets go at once.
+   */
   started(processId: number, pipes: ReadonlyMap<number, StreamHandle>): void;
   /** It could not be started; nothing follows. */
   startFailed(error: SystemError): void;
-  /** It has ended, by itself with a code or by a signal; its pipes may still hold output. */
-  exited(exitCode: number | undefined, signal: string | undefined): void;
+  /** It has ended; its pipes may still hold output. */
+  exited(exit: ProcessExit): void;
 }
 
-/** A program that was started. */
+/** How a program has ended. */
+export interface ProcessExit {
+  /** What it ended with by itself; undefined if a signal ended it. */
+  readonly exitCode: number | undefined;
+  /** The name of the signal that ended it: `SIGKILL`. */
+  readonly signal: string | undefined;
+  /** What `wait` has for the two: the code times 256, or the number of the signal. */
+  readonly status: number;
+}
+
+/** A program that was started, or is about to be. */
 export interface ProcessHandle {
-  /** Sends a signal by name or number. Throws the system's error; `ESRCH` once the child has gone. */
+  /**
+   * Sends a signal, by number or by its whole name (`SIGTERM`); called between `started` and `exited`. Throws the system's error: `ESRCH` if the child has gone all the same,
+   * `EINVAL` for a signal that the host does not have, `EPERM`.
+   */
   signal(signal: string | number): void;
 }

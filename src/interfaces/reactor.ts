@@ -104,8 +104,9 @@ export interface ReactorTLS {
   /**
    * As `listenTCP`. A handshake that fails, or takes too long, is logged as a warning and closes that connection; the
    * factory does not hear of it. A function for `tls` is called once now and then for each connection: with another object
-   * than before, new connections get other certificates, while those that exist go on. Throws the host's error
-   * for options that it cannot work with, and `UnsupportedError` where the reactor has no TLS.
+   * than before, new connections get other certificates, while those that exist go on. Handshakes that are under
+   * way when the port stops listening are given up. Throws the host's error for options that it cannot work with, and
+   * `UnsupportedError` where the reactor has no TLS.
    */
   listenTLS(port: number, factory: ProtocolFactory, tls: TLSSource, options?: ListenTLSOptions): ListeningPort;
 

@@ -18,6 +18,7 @@ export interface ByteSource {
 export class DataEventSource implements ByteSource {
   readonly #socket: Socket;
   #listener: ((data: Buffer) => void) | undefined;
+  #isDiscarding = false;
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -25,7 +26,8 @@ export class DataEventSource implements ByteSource {
 
   deliverTo(deliver: (data: Buffer) => boolean): void {
     this.#listener = (data) => {
-      if (!deliver(data)) this.#socket.pause();
+      // It may have been told from inside to discard.
+      if (!deliver(data) && !this.#isDiscarding) this.#socket.pause();
     };
     this.#socket.on('data', this.#listener);
   }
@@ -36,6 +38,7 @@ export class DataEventSource implements ByteSource {
 
   discard(count: (bytes: number) => void): void {
     this.release();
+    this.#isDiscarding = true;
     this.#socket.on('data', (data: Buffer) => count(data.length));
   }
 }

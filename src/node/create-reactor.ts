@@ -1,6 +1,8 @@
 import type { Logger } from '../interfaces/logger.ts';
 import { Reactor } from '../reactor/reactor.ts';
+import type { ReactorObserver } from '../interfaces/observer.ts';
 import { ConsoleLogger } from './console-logger.ts';
+import { DiagnosticsObserver } from './diagnostics.ts';
 import { NodePlatform, type NodePlatformOptions } from './node-platform.ts';
 
 /** The options of `createReactor`. */
@@ -13,6 +15,17 @@ export interface CreateReactorOptions extends NodePlatformOptions {
    * the context in which it fires, as ever. False by default: a capture costs time at each call.
    */
   readonly captureContext?: boolean;
+  /**
+   * Watches the reactor. What it is told is also published on `node:diagnostics_channel`, while somebody subscribes:
+   * `ropewalk:connection:made`, `ropewalk:connection:lost`, `ropewalk:data:received`, `ropewalk:data:sent`,
+   * `ropewalk:delayed-call:run`, `ropewalk:hook:slow`, `ropewalk:error`; the arguments by name, in one object. Of a connection
+   * only what was subscribed to when it was made is published.
+   */
+  readonly observer?: ReactorObserver;
+  /** From how many seconds on a hook counts as slow, for `observer.hookSlow`; 0.1 by default. */
+  readonly slowHookSeconds?: number;
+  /** How many calls may wait for the next turn before `callSoon` throws `QueueOverflow`; 1,000,000 by default. */
+  readonly maxQueuedCalls?: number;
 }
 
 /**
@@ -20,6 +33,19 @@ export interface CreateReactorOptions extends NodePlatformOptions {
  * Throws `RangeError` for a `lingerSeconds` that is negative or not finite.
  */
 export function createReactor(options: CreateReactorOptions = {}): Reactor {
-  const { logger = new ConsoleLogger(), captureContext = false, ...platformOptions } = options;
-  return new Reactor(new NodePlatform(platformOptions), { logger, captureContext });
+  const {
+    logger = new ConsoleLogger(),
+    captureContext,
+    observer,
+    slowHookSeconds,
+    maxQueuedCalls,
+    ...platformOptions
+  } = options;
+  return new Reactor(new NodePlatform(platformOptions), {
+    logger,
+    observer: new DiagnosticsObserver(observer),
+    ...(captureContext !== undefined && { captureContext }),
+    ...(slowHookSeconds !== undefined && { slowHookSeconds }),
+    ...(maxQueuedCalls !== undefined && { maxQueuedCalls }),
+  });
 }

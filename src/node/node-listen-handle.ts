@@ -25,8 +25,17 @@ interface ReusableListenOptions extends ListenOptions {
   readonly reusePort?: boolean;
 }
 
+/** A socket that is there already. */
+export interface AdoptedListenTarget {
+  readonly kind: 'adopted';
+  readonly descriptor: number;
+  readonly backlog: number;
+  /** Where it is bound if it is a UNIX socket, as far as that is known: Node does not tell. */
+  readonly path: string | undefined;
+}
+
 export class NodeListenHandle implements StreamListenHandle {
-  readonly #target: ListenTarget;
+  readonly #target: ListenTarget | AdoptedListenTarget;
   readonly #listener: StreamListenListener;
   readonly #makeHandle: (socket: Socket) => StreamHandle;
   readonly #server: Server;
@@ -34,14 +43,18 @@ export class NodeListenHandle implements StreamListenHandle {
   #state: 'binding' | 'listening' | 'failed' | 'closed' = 'binding';
 
   /** `makeHandle` makes a handle of an accepted, paused socket. */
-  constructor(target: ListenTarget, listener: StreamListenListener, makeHandle: (socket: Socket) => StreamHandle) {
+  constructor(
+    target: ListenTarget | AdoptedListenTarget,
+    listener: StreamListenListener,
+    makeHandle: (socket: Socket) => StreamHandle,
+  ) {
     this.#target = target;
     this.#listener = listener;
     this.#makeHandle = makeHandle;
     this.#server = createServer({
       pauseOnConnect: true,
       allowHalfOpen: true,
-      noDelay: target.kind === 'tcp',
+      noDelay: target.kind !== 'unix',
       // For the sockets that are not taken over, in both directions: see there.
       highWaterMark: WATER_MARKS.readableHighWaterMark,
     });
@@ -71,7 +84,10 @@ export class NodeListenHandle implements StreamListenHandle {
       if (error !== undefined) throw error;
       if (target.lockFile === true && !isAbstract(target.path)) this.#lock = new SocketLock(target.path);
     }
-    this.#server.listen(listenOptions(target));
+    // The one way to listen in which Node takes the backlog only beside the options. In a worker of `node:cluster` the number
+    // would be one of the primary's descriptors, were it not exclusive.
+    if (target.kind === 'adopted') this.#server.listen({ fd: target.descriptor, exclusive: true }, target.backlog);
+    else this.#server.listen(listenOptions(target));
   }
 
   /** Closing removes the socket's file; the lock outlives it. */
@@ -126,7 +142,7 @@ export class NodeListenHandle implements StreamListenHandle {
     if (address !== null && typeof address === 'object') {
       return tcpAddress(address.family, address.address, address.port);
     }
-    return new UNIXAddress(address ?? undefined);
+    return new UNIXAddress(address ?? (this.#target.kind === 'adopted' ? this.#target.path : undefined));
   }
 }
 

@@ -1,21 +1,29 @@
+import type { DatagramPlatform } from '../interfaces/datagram-platform.ts';
 import type {
   LivenessPlatform,
   Platform,
   PlatformClock,
   RandomSource,
   SignalPlatform,
+  StdioPlatform,
 } from '../interfaces/platform.ts';
 import type { HostnameResolver } from '../interfaces/resolver.ts';
+import type { AdoptionPlatform } from '../interfaces/adoption-platform.ts';
+import type { ProcessPlatform } from '../interfaces/process-platform.ts';
 import type { StreamPlatform } from '../interfaces/stream-platform.ts';
 import type { TLSEngine } from '../interfaces/tls-engine.ts';
 import { requireIntegerFrom } from '../arguments.ts';
 import type { ContextPlatform } from '../interfaces/context.ts';
 import { DEFAULT_LINGER_LIMITS } from './linger.ts';
+import { NodeAdoption } from './node-adoption.ts';
 import { NodeClock } from './node-clock.ts';
 import { NodeContext } from './node-context.ts';
+import { NodeDatagrams } from './node-datagrams.ts';
 import { NodeLiveness } from './liveness.ts';
+import { NodeProcesses } from './node-processes.ts';
 import { NodeResolver } from './node-resolver.ts';
 import { NodeSignals } from './signals.ts';
+import { NodeStdio } from './node-stdio.ts';
 import { NodeStreams, type ReadingMode } from './node-streams.ts';
 import { nodeTLS } from './tls/node-tls.ts';
 
@@ -42,12 +50,17 @@ export class NodePlatform implements Platform {
   readonly name = 'node';
   readonly clock: PlatformClock = new NodeClock();
   readonly streams: StreamPlatform;
+  readonly datagrams: DatagramPlatform = new NodeDatagrams();
   readonly resolver: HostnameResolver = new NodeResolver();
   readonly random: RandomSource = { next: () => Math.random() };
+  readonly processes: ProcessPlatform;
+  readonly stdio: StdioPlatform = new NodeStdio();
   readonly signals: SignalPlatform = new NodeSignals();
   readonly liveness: LivenessPlatform = new NodeLiveness();
   readonly context: ContextPlatform = new NodeContext();
   readonly tls: TLSEngine;
+  /** Absent on Windows, whose sockets have no descriptors in Node. */
+  readonly adoption?: AdoptionPlatform;
 
   /** Throws `RangeError` for a `lingerSeconds` that is not a finite number of at least 0, and for a `lingerBytes` that is no count. */
   constructor(options: NodePlatformOptions = {}) {
@@ -57,7 +70,10 @@ export class NodePlatform implements Platform {
       throw new RangeError(`lingerSeconds must be a finite number of at least 0, not ${lingerSeconds}`);
     }
     requireIntegerFrom('lingerBytes', lingerBytes, 0);
-    this.streams = new NodeStreams(reading, { seconds: lingerSeconds, bytes: lingerBytes });
+    const streams = new NodeStreams(reading, { seconds: lingerSeconds, bytes: lingerBytes });
+    this.streams = streams;
     this.tls = tls;
+    this.processes = new NodeProcesses(reading);
+    if (process.platform !== 'win32') this.adoption = new NodeAdoption(streams);
   }
 }

@@ -14,8 +14,8 @@
  * The end needs a second look. When data and a reset come out of one poll, libuv reports the data and then a clean end
  * (seen on Node 20 and 22; on Node 24 and 26 it reports the reset). So at the end a write of no bytes asks the system
  * about the connection; if it fails, that is how reading ended. It cannot be asked once the write side has been shut,
- * where the end counts as clean. While a write is under way it need not be: the reset fails that write in the same pass
- * of the loop, and the end waits for the pass to be over.
+ * where the end counts as clean. While a write is under way the reset fails that write in the same pass of the loop, and
+ * the end waits for the pass to be over; under TLS, where that write may have left long before it is said to, it asks then.
  */
 import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
@@ -171,7 +171,7 @@ export class NodeStreamHandle implements StreamHandle {
 
   /**
    * Asks whether the end of reading is what it looks like: `answer` is called, at once or later, with the error if it is not.
-   * Called while nothing is being written and the write side is open.
+   * Called while the write side is open.
    */
   protected confirmEnd(answer: (error: Error | null | undefined) => void): void {
     this.socket.write(NO_BYTES);
@@ -190,7 +190,10 @@ export class NodeStreamHandle implements StreamHandle {
   }
 
   #fail(error: SystemError): void {
-    this.#leave()?.failed(error);
+    const listener = this.#leave();
+    // Under TLS a socket is not destroyed by every error, nor by an end that is none.
+    this.socket.destroy();
+    listener?.failed(error);
   }
 
   /** True if reading has failed but waits to be told: whoever writes now is told soon, without regard to pausing. */
@@ -224,18 +227,26 @@ export class NodeStreamHandle implements StreamHandle {
     }
     switch (this.#writing) {
       case 'sending':
-        setImmediate(() => this.#reportEnd());
-        return;
-      case 'idle':
-        this.confirmEnd((error) => {
-          if (error instanceof Error) this.#endIsFalse(error);
+        setImmediate(() => {
+          if (this.#writing === 'sending' || this.#writing === 'idle') this.#askAboutEnd();
           else this.#reportEnd();
         });
+        return;
+      case 'idle':
+        this.#askAboutEnd();
         return;
       case 'shutting':
       case 'shut':
         this.#reportEnd();
     }
+  }
+
+  #askAboutEnd(): void {
+    if (this.#life !== 'open') return;
+    this.confirmEnd((error) => {
+      if (error instanceof Error) this.#endIsFalse(error);
+      else this.#reportEnd();
+    });
   }
 
   #endIsFalse(error: Error): void {
@@ -280,17 +291,20 @@ export class NodeStreamHandle implements StreamHandle {
   readonly #errorReported = (error: Error): void => {
     if (this.#life === 'over' || this.#heldLast instanceof Error) return;
     const systemError = toSystemError(error);
-    const inTurn = this.#life === 'new' || (systemError.syscall === 'read' && this.#reading !== 'flowing');
+    const inTurn = this.#life === 'new' || (isReadError(systemError) && this.#reading !== 'flowing');
     if (!inTurn) {
       this.#fail(systemError);
       return;
     }
     this.#heldLast = systemError;
     this.#holdBuffered();
+    this.socket.destroy();
   };
 
   /** What stands in the socket's own buffer came before the error; there is some where Node reads ahead. */
   #holdBuffered(): void {
+    // Who reads by 'data' events would be given each of them, too.
+    this.#source.release();
     // The socket has no encoding, so it gives Buffers.
     for (let data: Buffer | null; (data = this.socket.read() as Buffer | null) !== null;)
       (this.#held ??= []).push(data);
@@ -307,6 +321,11 @@ export class NodeStreamHandle implements StreamHandle {
     this.#writing = 'shut';
     this.#listener?.shutDown();
   }
+}
+
+/** Of TLS: it is what has been read that OpenSSL cannot make sense of. */
+function isReadError({ syscall, code }: SystemError): boolean {
+  return syscall === 'read' || code.startsWith('ERR_SSL_');
 }
 
 /** A TCP connection. */

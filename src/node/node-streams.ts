@@ -12,15 +12,18 @@ import type {
 import { DataEventSource } from './byte-source.ts';
 import type { LingerLimits } from './linger.ts';
 import { NodeConnectHandle } from './node-connect-handle.ts';
-import { NodeListenHandle } from './node-listen-handle.ts';
+import { type AdoptedListenTarget, NodeListenHandle } from './node-listen-handle.ts';
 import { NodeStreamHandle, TCPStreamHandle } from './node-stream-handle.ts';
 import { requireReusePort } from './reuse-port.ts';
 import { ReadSlabs, SlabSource } from './read-slabs.ts';
 import { tcpAddresses, unixAddresses } from './socket-addresses.ts';
-import { takeOver } from './socket-takeover.ts';
+import { openDescriptor, takeOver } from './socket-takeover.ts';
 
 /** How sockets are read: into a buffer of ours, or by 'data' events. */
 export type ReadingMode = 'onread' | 'data';
+
+/** Where an accepted connection came in. */
+export type Place = { readonly kind: 'tcp' } | { readonly kind: 'unix'; readonly path: string | undefined };
 
 /** TCP and UNIX sockets, by `node:net`. */
 export class NodeStreams implements StreamPlatform {
@@ -54,7 +57,29 @@ export class NodeStreams implements StreamPlatform {
     return new NodeListenHandle(target, listener, (socket) => this.#accepted(target, socket));
   }
 
-  #accepted(target: ListenTarget, accepted: Socket): StreamHandle {
+  /** Listens on a socket that is there already; `place` is asked where it does, at each connection. */
+  adoptListener(target: AdoptedListenTarget, place: () => Place, listener: StreamListenListener): StreamListenHandle {
+    return new NodeListenHandle(target, listener, (socket) => this.#accepted(place(), socket));
+  }
+
+  /**
+   * A stream that is connected already, and the socket beneath. `path` is that of our end, should it be a UNIX socket. Throws
+   * Node's error for a descriptor that it cannot use.
+   */
+  adoptStream(
+    descriptor: number,
+    path: string | undefined,
+  ): { readonly stream: StreamHandle; readonly socket: Socket } {
+    const source = this.#reading === 'onread' ? new SlabSource(this.#slabs) : undefined;
+    const socket = openDescriptor(descriptor, source?.onread);
+    // To Node, a UNIX socket has no address.
+    const kind = 'address' in socket.address() ? 'tcp' : 'unix';
+    if (kind === 'tcp') socket.setNoDelay(true);
+    const addresses = kind === 'tcp' ? tcpAddresses(socket) : unixAddresses('server', path);
+    return { stream: this.#handle(kind, socket, source, addresses), socket };
+  }
+
+  #accepted(target: Place, accepted: Socket): StreamHandle {
     let socket = accepted;
     let source: SlabSource | undefined;
     if (this.#reading === 'onread') {

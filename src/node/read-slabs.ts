@@ -47,7 +47,7 @@ export class SlabSource implements ByteSource {
       return this.#own ?? this.#slabs.shared;
     },
     callback: (bytes, slab) => {
-      if (this.#discard === undefined) return this.#read(bytes, slab);
+      if (this.#discard === undefined) return this.#read(bytes, slab) || this.#isDiscarding;
       this.#discard(bytes);
       return true;
     },
@@ -60,6 +60,11 @@ export class SlabSource implements ByteSource {
   /** Whether the socket has asked for memory to read into, as it does when it reads this way. */
   get asked(): boolean {
     return this.#asked;
+  }
+
+  /** It may be told to while it delivers. */
+  get #isDiscarding(): boolean {
+    return this.#discard !== undefined;
   }
 
   deliverTo(deliver: (data: Buffer) => boolean): void {

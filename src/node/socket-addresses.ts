@@ -1,5 +1,5 @@
 import { isIPv4, type Socket } from 'node:net';
-import { IPv4Address, IPv6Address, UNIXAddress, type Address } from '../addresses.ts';
+import { IPv4Address, IPv6Address, UNIXAddress, type Address, type AddressType } from '../addresses.ts';
 
 /** How an IPv6 socket writes an IPv4 address (RFC 4291, section 2.5.5.2). */
 const IPV4_MAPPED_PREFIX = '::ffff:';
@@ -9,9 +9,28 @@ const IPV4_MAPPED_PREFIX = '::ffff:';
  * address, and so has the end it reached: that is what they are to everyone else.
  */
 export function tcpAddress(family: string | undefined, host: string, port: number): Address {
-  if (family !== 'IPv6') return new IPv4Address('TCP', host, port);
+  return ipAddress('TCP', family, host, port);
+}
+
+/** The same for datagrams. */
+export function udpAddress(family: string | undefined, host: string, port: number): IPv4Address | IPv6Address {
+  return ipAddress('UDP', family, host, port);
+}
+
+/** What an IPv6 socket calls an IPv4 host. */
+export function toMappedAddress(host: string): string {
+  return IPV4_MAPPED_PREFIX + host;
+}
+
+function ipAddress(
+  type: AddressType,
+  family: string | undefined,
+  host: string,
+  port: number,
+): IPv4Address | IPv6Address {
+  if (family !== 'IPv6') return new IPv4Address(type, host, port);
   const mapped = host.startsWith(IPV4_MAPPED_PREFIX) ? host.slice(IPV4_MAPPED_PREFIX.length) : '';
-  return isIPv4(mapped) ? new IPv4Address('TCP', mapped, port) : new IPv6Address('TCP', host, port);
+  return isIPv4(mapped) ? new IPv4Address(type, mapped, port) : new IPv6Address(type, host, port);
 }
 
 /**
@@ -26,10 +45,10 @@ export function tcpAddresses(socket: Socket): { readonly localAddress: Address; 
   };
 }
 
-/** The two ends of a connection to a UNIX socket; the end that connected has no name. */
+/** The two ends of a connection to a UNIX socket; the end that connected has no name. The path may be unknown. */
 export function unixAddresses(
   side: 'client' | 'server',
-  path: string,
+  path: string | undefined,
 ): { readonly localAddress: Address; readonly remoteAddress: Address } {
   const named = new UNIXAddress(path);
   const unnamed = new UNIXAddress(undefined);

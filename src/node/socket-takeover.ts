@@ -1,8 +1,11 @@
 /**
- * Reading accepted connections by `onread`.
+ * Sockets that were not made by connecting: accepted ones and the pipes of children, which are to be read by `onread`, and
+ * adopted ones.
  *
  * Node offers `onread` only for sockets that connect. A socket that was accepted is a shell around a handle, and a new
- * socket can be made around the same handle, with `onread`. The properties `_handle` and `handle`, and the option
+ * socket can be made around the same handle, with `onread`. The pipes of a child are such shells too, and there is more to
+ * gain there: Node reads on behalf of the shells when the child exits, destroys that of its standard input, and made that one
+ * unable to read, so that it cannot tell when its other end has been closed. The properties `_handle` and `handle`, and the option
  * `pauseOnCreate`, are not documented; this file is the only one that uses them, and trusts them no further than it
  * can check at each connection:
  *
@@ -11,7 +14,7 @@
  * - the new socket has asked for its buffer already, which it does when it gives the handle a buffer to read into.
  *   If it did not, it is an ordinary socket, and is read by 'data' events.
  */
-import { Socket } from 'node:net';
+import { type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net';
 import type { SlabSource } from './read-slabs.ts';
 import { WATER_MARKS } from './water-marks.ts';
 
@@ -21,11 +24,11 @@ interface Shell {
 }
 
 /**
- * Moves an accepted, paused socket's connection to a socket that reads into `source`, paused as well, if the runtime
+ * Moves an accepted, paused socket's connection to a socket that reads into `source`, if there is one, paused as well, if the runtime
  * can do that. The accepted socket must not be used afterwards, unless it is what is returned. Whether the socket
  * returned does read into `source` is what `source.asked` says.
  */
-export function takeOver(accepted: Socket, source: SlabSource): Socket {
+export function takeOver(accepted: Socket, source: SlabSource | undefined): Socket {
   // The cast names a property which @types/node, rightly, does not.
   const shell = accepted as unknown as Shell;
   const handle = shell._handle;
@@ -38,7 +41,7 @@ export function takeOver(accepted: Socket, source: SlabSource): Socket {
     // The server has set it on the handle; this is so that the socket knows.
     noDelay: true,
     pauseOnCreate: true,
-    onread: source.onread,
+    ...(source && { onread: source.onread }),
   };
   const socket = new Socket(options);
   // As above.
@@ -48,6 +51,22 @@ export function takeOver(accepted: Socket, source: SlabSource): Socket {
   shell._handle = null;
   accepted.destroy();
   return socket;
+}
+
+/**
+ * A paused socket of a connection by its descriptor, which is the socket's from then on; with `onread` it reads that way. Throws
+ * Node's error for a descriptor that it cannot use, which it then leaves alone. Without `pauseOnCreate`, which is as
+ * undocumented here, Node would read at once, and an end that has come already would be told to nobody.
+ */
+export function openDescriptor(descriptor: number, onread: OnReadOpts | undefined): Socket {
+  const options: SocketConstructorOpts & { readonly pauseOnCreate: true } = {
+    ...WATER_MARKS,
+    fd: descriptor,
+    allowHalfOpen: true,
+    pauseOnCreate: true,
+    ...(onread && { onread }),
+  };
+  return new Socket(options);
 }
 
 /** Whether a socket's handle is libuv's, and can be told where to read to. */

@@ -7,6 +7,11 @@ export function toSystemError(error: unknown): SystemError {
   return Object.assign(new Error(message, { cause: error }), { code: 'UNKNOWN' });
 }
 
+/** An error that the system would have given, had it been asked. */
+export function systemError(code: string, message: string): SystemError {
+  return Object.assign(new Error(`${code}: ${message}`), { code });
+}
+
 /** The same trouble, blamed on another system call. */
 export function withSyscall(error: SystemError, syscall: string): SystemError {
   return Object.assign(new Error(error.message, { cause: error }), { code: error.code, syscall });

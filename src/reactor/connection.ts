@@ -39,7 +39,7 @@ import type { TLSHandle, TLSListener, TLSOptions, TLSRole } from '../interfaces/
 import type { StartTLSOptions, Transport } from '../interfaces/transport.ts';
 import { type ConnectionLimits, DEFAULT_CONNECTION_LIMITS } from './connection-limits.ts';
 import type { Producer } from './producer-slot.ts';
-import { ProtocolHooks } from './protocol-hooks.ts';
+import { type Hooks, ProtocolHooks } from './protocol-hooks.ts';
 import type { ReactorParts } from './reactor-parts.ts';
 import { connectionLostFor } from './system-errors.ts';
 import { rejectionOf, tlsErrorFor } from './tls-errors.ts';
@@ -65,6 +65,8 @@ export interface ConnectionOrigin {
   /** The handle, if it is an encrypted one whose handshake has been completed. */
   readonly tls?: TLSHandle | undefined;
   readonly limits?: ConnectionLimits;
+  /** Whom its certificate is for, where that has been verified. */
+  readonly servername?: string | undefined;
 }
 
 const ACCEPTED: ConnectionOrigin = { role: 'server', host: undefined };
@@ -76,7 +78,9 @@ export class Connection implements Transport, TLSListener {
   /** The handle as well, once it is an encrypted one. */
   #tls: TLSHandle | undefined;
   #upgrade: TLSUpgrade | undefined = undefined;
-  readonly #hooks: ProtocolHooks;
+  /** Whom the last certificate was to be for. */
+  #servername: string | undefined;
+  readonly #hooks: Hooks;
   readonly #whenLost: (reason: Failure) => void;
   readonly #writing: WritingHalf;
 
@@ -98,9 +102,12 @@ export class Connection implements Transport, TLSListener {
     this.#origin = origin;
     this.#handle = handle;
     this.#tls = origin.tls;
-    this.#hooks = new ProtocolHooks(protocol, parts.errors, (failure) => {
-      this.#hookFailed(failure);
+    this.#servername = origin.servername;
+    const hooks = new ProtocolHooks(protocol, parts.errors, (failure) => {
+      this.closeFor(failure);
     });
+    const observation = parts.observation?.ofConnection(origin.role, this);
+    this.#hooks = observation?.watch(hooks) ?? hooks;
     this.#whenLost = whenLost;
     this.#writing = new WritingHalf(parts, handle, origin.limits ?? DEFAULT_CONNECTION_LIMITS, {
       bufferOverflowed: (bytes) => {
@@ -109,6 +116,7 @@ export class Connection implements Transport, TLSListener {
       producerFailed: (error, message) => {
         this.#hooks.failed(error, message);
       },
+      ...(observation && { sent: (bytes: number) => observation.sent(bytes) }),
     });
   }
 
@@ -116,6 +124,7 @@ export class Connection implements Transport, TLSListener {
   start(): void {
     this.#parts.connections.add(this);
     this.#handle.open(this);
+    this.#writing.begin();
     this.#life = OPEN;
     this.#hooks.makeConnection(this);
     if (this.#tls !== undefined && this.#upgrade === undefined) this.#tellHandshakeCompleted();
@@ -211,6 +220,7 @@ export class Connection implements Transport, TLSListener {
       this.#destroy(new Failure(new ConnectionLost('no TLS handshake is possible once the peer has closed its half')));
       return;
     }
+    this.#servername = request.parameters.servername;
     const upgrade = new TLSUpgrade(this.#parts, request);
     this.#upgrade = upgrade;
     this.#updateReading();
@@ -306,6 +316,12 @@ export class Connection implements Transport, TLSListener {
   /** The reactor is about to stop, and gives its connections time to finish. */
   drainingBegan(): void {
     if (this.#life.state === 'open') this.#hooks.callIfPresent('connectionDraining');
+  }
+
+  /** Ends it as the error of a hook does, which has been reported: in order, but waiting for no producer. */
+  closeFor(failure: Failure): void {
+    const isBroken = this.#life.state === 'open' || (this.#life.state === 'closing' && this.#life.waitsForProducer);
+    if (isBroken) this.#close(failure, false);
   }
 
   /** The reactor stops: the connection is lost at once, unsent bytes included. */
@@ -422,7 +438,7 @@ export class Connection implements Transport, TLSListener {
 
   /** Whom we speak to, for messages. */
   get #peerName(): string {
-    return this.#origin.host ?? String(this.getPeer());
+    return this.#servername ?? this.#origin.host ?? String(this.getPeer());
   }
 
   /** What a broken handle means: a failed handshake, a rejected certificate, or a lost connection. */
@@ -430,11 +446,5 @@ export class Connection implements Transport, TLSListener {
     const isShaking = this.#upgrade?.isDraining === false;
     const tlsError = isShaking ? tlsErrorFor(error, this.#peerName) : this.#tls && rejectionOf(error, this.#peerName);
     return tlsError ?? connectionLostFor(error);
-  }
-
-  /** Law 8: an error of a hook has been reported, and costs this connection. */
-  #hookFailed(failure: Failure): void {
-    const isBroken = this.#life.state === 'open' || (this.#life.state === 'closing' && this.#life.waitsForProducer);
-    if (isBroken) this.#close(failure, false);
   }
 }

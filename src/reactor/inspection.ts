@@ -14,6 +14,8 @@ export interface ReactorInspection {
   readonly connectors: readonly string[];
   /** Ports that are bound, being bound or being closed. */
   readonly ports: readonly string[];
+  /** Programs that are about to be started, run, or have pipes open. */
+  readonly processes: readonly string[];
 }
 
 export function inspect(parts: ReactorParts): ReactorInspection {
@@ -24,12 +26,13 @@ export function inspect(parts: ReactorParts): ReactorInspection {
     handshakes: [...parts.handshakes].map(String),
     connectors: [...parts.connectors].map(String),
     ports: [...parts.ports].map(String),
+    processes: [...parts.processes].map(String),
   };
 }
 
 /** One line for everything that is alive; empty if nothing is. */
 export function describeInspection(inspection: ReactorInspection): readonly string[] {
-  const { delayedCalls, queuedCallCount, connections, handshakes, connectors, ports } = inspection;
+  const { delayedCalls, queuedCallCount, connections, handshakes, connectors, ports, processes } = inspection;
   return [
     ...delayedCalls.map((call) => `delayed call: ${String(call)}`),
     ...(queuedCallCount > 0 ? [`calls queued for the next turn: ${String(queuedCallCount)}`] : []),
@@ -37,5 +40,6 @@ export function describeInspection(inspection: ReactorInspection): readonly stri
     ...handshakes,
     ...connectors,
     ...ports,
+    ...processes,
   ];
 }

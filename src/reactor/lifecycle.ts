@@ -136,6 +136,7 @@ export class Lifecycle {
     liveness?.keepAlive(true);
     this.#parts.loop.start();
     for (const connection of this.#parts.connections) connection.dispatchingChanged();
+    for (const child of this.#parts.processes) child.dispatchingChanged();
     this.#parts.loop.deliverNow(() => {
       this.#events.fire(
         'startup',
@@ -186,13 +187,14 @@ export class Lifecycle {
     return drain.begin();
   }
 
-  /** Ends all that is connected, connecting or listening; fires when the ports have closed. */
+  /** Ends all that is connected, connecting or listening; fires when the ports have closed, and children that are to end have. */
   #endEverything(): Deferred<unknown> {
     for (const connector of [...this.#parts.connectors]) connector.reactorStopped();
     for (const handshake of this.#parts.handshakes) handshake.cancel();
     this.#parts.handshakes.clear();
     for (const connection of [...this.#parts.connections]) connection.reactorStopped();
-    return new DeferredList([...this.#parts.ports].map((port) => port.stopListening()));
+    const children = [...this.#parts.processes].map((child) => child.reactorStopped());
+    return new DeferredList([...children, ...[...this.#parts.ports].map((port) => port.stopListening())]);
   }
 
   #end(run: Run): void {
@@ -201,6 +203,7 @@ export class Lifecycle {
     this.#parts.drain = undefined;
     this.#parts.loop.stop();
     for (const connection of this.#parts.connections) connection.dispatchingChanged();
+    for (const child of this.#parts.processes) child.dispatchingChanged();
     run.signals?.[Symbol.dispose]();
     this.#parts.platform.liveness?.keepAlive(false);
     run.ended();

@@ -30,6 +30,15 @@ import type { ReactorParts } from './reactor-parts.ts';
 import { TLSHandshake } from './tls-handshake.ts';
 import { tlsErrorFor } from './tls-errors.ts';
 
+/** A listening socket that somebody else has opened. */
+export interface AdoptedTarget {
+  readonly kind: 'adopted';
+  readonly descriptor: number;
+  readonly backlog: number;
+  /** Takes it over; throws the second time. */
+  readonly adopt: (listener: StreamListenListener) => StreamListenHandle;
+}
+
 type State =
   | { readonly name: 'idle'; readonly error: CannotListenError | undefined }
   | { readonly name: 'binding'; readonly handle: StreamListenHandle }
@@ -51,7 +60,7 @@ export interface PortSecurity {
 
 export class Port implements ListeningPort, StreamListenListener {
   readonly #parts: ReactorParts;
-  readonly #target: ListenTarget;
+  readonly #target: ListenTarget | AdoptedTarget;
   readonly #factory: ProtocolFactory;
   readonly #limits: PortLimits;
   readonly #security: PortSecurity | undefined;
@@ -62,12 +71,14 @@ export class Port implements ListeningPort, StreamListenListener {
   #connectionCount = 0;
   /** Whether a connection has been refused since the last that was not. */
   #isRefusing = false;
+  /** Connections that have no protocol yet. */
+  readonly #handshakes = new Set<TLSHandshake>();
   #listenWaiters: Deferred<ListeningPort>[] = [];
   #closeWaiters: Deferred<void>[] = [];
 
   constructor(
     parts: ReactorParts,
-    target: ListenTarget,
+    target: ListenTarget | AdoptedTarget,
     factory: ProtocolFactory,
     limits: PortLimits,
     security?: PortSecurity,
@@ -91,7 +102,9 @@ export class Port implements ListeningPort, StreamListenListener {
     this.#parts.errors.watch(this.#factory.doStart(), 'An error in startFactory');
     this.#parts.ports.add(this);
     try {
-      this.#state = { name: 'binding', handle: this.#parts.platform.streams.listen(this.#target, this) };
+      const target = this.#target;
+      const handle = target.kind === 'adopted' ? target.adopt(this) : this.#parts.platform.streams.listen(target, this);
+      this.#state = { name: 'binding', handle };
     } catch (error) {
       this.#becomeIdle(undefined);
       throw error;
@@ -124,6 +137,7 @@ export class Port implements ListeningPort, StreamListenListener {
         this.#state = { name: 'closing' };
         handle.close();
         this.#closeHeld();
+        this.#giveHandshakesUp();
         this.#failListenWaiters(this.#cannotListen(new Error('stopListening was called')));
         break;
       }
@@ -143,9 +157,7 @@ export class Port implements ListeningPort, StreamListenListener {
   toString(): string {
     const { name } = this.#state;
     if (name === 'listening') return `port ${describeAddress(this.#state.address)}`;
-    const { kind } = this.#target;
-    const asked = kind === 'tcp' ? `${String(this.#target.port)} of ${this.#target.host}` : `at ${this.#target.path}`;
-    return `port ${asked} (${name})`;
+    return `port ${describeTarget(this.#target)} (${name})`;
   }
 
   // ------------------------------------------------------------------------------------------- what the handle reports
@@ -231,22 +243,27 @@ export class Port implements ListeningPort, StreamListenListener {
 
   /** A connection that fails before it has a protocol is nobody's but the log's. */
   #secure(stream: StreamHandle, { parameters, handshakeTimeoutSeconds }: PortSecurity): void {
-    const { handshakes, logger, errors } = this.#parts;
+    const { logger, errors } = this.#parts;
     const peer = String(stream.remoteAddress);
+    const over = (handshake: TLSHandshake): void => {
+      this.#handshakes.delete(handshake);
+      this.#parts.handshakes.delete(handshake);
+    };
     try {
       const handshake = new TLSHandshake(this.#parts, stream, parameters(), handshakeTimeoutSeconds, {
         succeeded: (handle) => {
-          handshakes.delete(handshake);
+          over(handshake);
           this.#connect(handle, handle);
         },
         failed: (error) => {
-          handshakes.delete(handshake);
+          over(handshake);
           this.#gone();
           const err = error instanceof TLSHandshakeTimeoutError ? error : (tlsErrorFor(error, peer) ?? error);
           logger?.warn({ err, peer }, `A TLS handshake failed on the ${this.toString()}`);
         },
       });
-      handshakes.add(handshake);
+      this.#handshakes.add(handshake);
+      this.#parts.handshakes.add(handshake);
     } catch (error) {
       // What the port was given for this connection was not checked when it began to listen.
       stream.reset();
@@ -277,6 +294,16 @@ export class Port implements ListeningPort, StreamListenListener {
     this.#held.clear();
   }
 
+  /** Nor of these; and no protocol is built for a factory that the port is done with. */
+  #giveHandshakesUp(): void {
+    for (const handshake of this.#handshakes) {
+      handshake.cancel();
+      this.#parts.handshakes.delete(handshake);
+      this.#gone();
+    }
+    this.#handshakes.clear();
+  }
+
   #finishClosing(): void {
     const waiters = this.#closeWaiters;
     this.#closeWaiters = [];
@@ -299,7 +326,18 @@ export class Port implements ListeningPort, StreamListenListener {
   #cannotListen(cause: Error): CannotListenError {
     return this.#target.kind === 'tcp'
       ? new CannotListenError(this.#target.host, this.#target.port, cause)
-      : new CannotListenError('', this.#target.path, cause);
+      : new CannotListenError('', 'path' in this.#target ? this.#target.path : describeTarget(this.#target), cause);
+  }
+}
+
+function describeTarget(target: ListenTarget | AdoptedTarget): string {
+  switch (target.kind) {
+    case 'tcp':
+      return `${String(target.port)} of ${target.host}`;
+    case 'unix':
+      return `at ${target.path}`;
+    case 'adopted':
+      return `descriptor ${String(target.descriptor)}`;
   }
 }
 

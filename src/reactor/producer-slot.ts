@@ -78,6 +78,11 @@ export class ProducerSlot {
     this.#call(producer, 'stopProducing');
   }
 
+  /** The connection takes no more already: tells a producer that comes too late. */
+  refuse(producer: Producer): void {
+    this.#call(producer, 'stopProducing');
+  }
+
   #call<Method extends string>(producer: Readonly<Record<Method, () => unknown>>, method: Method): void {
     const message = `An error in ${method} of a producer`;
     try {

@@ -12,13 +12,24 @@ import { type ErrorReporter, whenRejected } from './error-reporter.ts';
 /** The hooks that a protocol need not have. */
 export type OptionalHook = 'readConnectionLost' | 'writeConnectionLost' | 'handshakeCompleted' | 'connectionDraining';
 
+/** The hooks of one protocol, to be called by its connection. None of them throws. */
+export interface Hooks {
+  makeConnection(transport: Transport): void;
+  dataReceived(data: Buffer): void;
+  connectionLost(reason: Failure): void;
+  /** Calls the hook if the protocol has it, and returns whether it does. It may have one without the others. */
+  callIfPresent(hook: OptionalHook): boolean;
+  /** As if a hook had thrown it. */
+  failed(error: unknown, message: string): void;
+}
+
 type OptionalHooks = Partial<HalfCloseableProtocol & HandshakeListener & DrainableProtocol>;
 
 /**
  * Calls the hooks of one protocol. An error of a hook, thrown or in the promise that it returned, is reported (law 8), and
  * `hookFailed` is told of it; one in `connectionLost` is only reported.
  */
-export class ProtocolHooks {
+export class ProtocolHooks implements Hooks {
   readonly #protocol: StreamProtocol;
   readonly #errors: ErrorReporter;
   readonly #hookFailed: (failure: Failure) => void;
@@ -50,7 +61,6 @@ export class ProtocolHooks {
     this.#errors.guard('An error in connectionLost', () => this.#protocol.connectionLost(reason));
   }
 
-  /** Calls the hook if the protocol has it, and returns whether it does. It may have one without the others. */
   callIfPresent(hook: OptionalHook): boolean {
     const protocol: OptionalHooks = this.#protocol;
     if (typeof protocol[hook] !== 'function') return false;
@@ -62,7 +72,6 @@ export class ProtocolHooks {
     return true;
   }
 
-  /** As if a hook had thrown it. */
   failed(error: unknown, message: string): void {
     this.#hookFailed(this.#errors.report(error, message));
   }

@@ -1,10 +1,14 @@
 import type { HostnameResolver } from '../interfaces/resolver.ts';
+import type { DatagramReceiver } from '../interfaces/datagram-transport.ts';
 import type { Logger } from '../interfaces/logger.ts';
 import type { Platform } from '../interfaces/platform.ts';
+import type { ChildProcess } from './child-process.ts';
 import type { Connection } from './connection.ts';
 import type { Contexts } from './contexts.ts';
+import type { DatagramPort } from './datagram-port.ts';
 import type { Drain } from './drain.ts';
 import type { ErrorReporter } from './error-reporter.ts';
+import type { Observation } from './observation.ts';
 import type { OutgoingSlab } from './outgoing-slab.ts';
 import type { Port } from './port.ts';
 import type { StreamConnector } from './stream-connector.ts';
@@ -18,6 +22,8 @@ export interface ReactorParts {
   readonly errors: ErrorReporter;
   /** For what is worth a note but is nobody's error. */
   readonly logger: Logger | undefined;
+  /** Undefined unless somebody watches. */
+  readonly observation: Observation | undefined;
   readonly outgoingSlab: OutgoingSlab;
   /** Undefined unless the reactor was asked to carry contexts along. */
   readonly contexts: Contexts | undefined;
@@ -30,9 +36,13 @@ export interface ReactorParts {
   /** All that is alive, so that stopping can end it and tests can see what is left. */
   readonly connections: Set<Connection>;
   /** Ports that are bound, being bound or being closed. */
-  readonly ports: Set<Port>;
+  readonly ports: Set<Port | DatagramPort>;
+  /** The protocols of those for datagrams, of which each may serve one. */
+  readonly datagramProtocols: Set<DatagramReceiver>;
   /** Handshakes of accepted connections, which have no protocol yet. */
   readonly handshakes: Set<TLSHandshake>;
   /** Connectors with an attempt under way. */
   readonly connectors: Set<StreamConnector>;
+  /** Programs that are about to be started, run, or have pipes open. */
+  readonly processes: Set<ChildProcess>;
 }

@@ -1,9 +1,11 @@
 import type { Connector } from '../interfaces/connector.ts';
+import type { DatagramReceiver, UDPPort } from '../interfaces/datagram-transport.ts';
 import type { DelayedCall } from '../interfaces/delayed-call.ts';
 import type { ListeningPort } from '../interfaces/listening-port.ts';
 import type { Logger } from '../interfaces/logger.ts';
+import type { ReactorObserver } from '../interfaces/observer.ts';
 import type { Platform, TerminationSignal } from '../interfaces/platform.ts';
-import type { ClientProtocolFactory, ProtocolFactory } from '../interfaces/protocol.ts';
+import type { ClientProtocolFactory, ProtocolFactory, StreamProtocol } from '../interfaces/protocol.ts';
 import type {
   ConnectTCPOptions,
   ConnectTLSOptions,
@@ -18,22 +20,45 @@ import type {
   SystemEventTriggerID,
   TLSSource,
 } from '../interfaces/reactor.ts';
+import type { AdoptStreamPortOptions, ReactorSocket } from '../interfaces/reactor-socket.ts';
+import type {
+  ListenMulticastOptions,
+  ListenUDPOptions,
+  ReactorMulticast,
+  ReactorUDP,
+} from '../interfaces/reactor-udp.ts';
 import type { HostnameResolver } from '../interfaces/resolver.ts';
 import type { TLSOptions } from '../interfaces/tls-engine.ts';
+import type {
+  ChildProcessProtocol,
+  ProcessTransport,
+  ReactorProcess,
+  ReactorStdio,
+  SpawnProcessOptions,
+} from '../interfaces/process.ts';
 import type { ReactorTime } from '../interfaces/time.ts';
-import { requireFunction, requireMethods } from '../arguments.ts';
-import { UnsupportedError } from '../errors.ts';
+import type { Transport } from '../interfaces/transport.ts';
+import { requireDelay, requireFunction, requireIntegerFrom, requireMethods } from '../arguments.ts';
+import { QueueOverflow, UnsupportedError } from '../errors.ts';
+import { adoptStreamConnection, adoptStreamPort } from './adoption.ts';
 import { Contexts } from './contexts.ts';
 import { ErrorReporter, reportTo, type ReportError } from './error-reporter.ts';
+import { DEFAULT_SLOW_HOOK_SECONDS, Observation } from './observation.ts';
 import { describeInspection, inspect, type ReactorInspection } from './inspection.ts';
 import { Lifecycle, type RunOptions, type StopOptions } from './lifecycle.ts';
 import { OutgoingSlab } from './outgoing-slab.ts';
 import type { ReactorParts } from './reactor-parts.ts';
+import { spawnProcess } from './spawn-process.ts';
+import { openStdio } from './stdio.ts';
 import { SystemEvents } from './system-events.ts';
 import { connectTCP, listenTCP } from './tcp.ts';
 import { connectTLS, listenTLS } from './tls.ts';
 import { TurnLoop } from './turn-loop.ts';
+import { listenMulticast, listenUDP } from './udp.ts';
 import { connectUNIX, listenUNIX } from './unix.ts';
+
+/** More than any program means to queue in one turn, and some 100 MB of memory. */
+const DEFAULT_QUEUED_CALLS_MAX = 1_000_000;
 
 /** The options of a reactor. */
 export interface ReactorOptions {
@@ -43,6 +68,15 @@ export interface ReactorOptions {
   readonly errorReporter?: ReportError;
   /** Whether calls and connections run in the context in which they were made; false by default. Needs a platform that has contexts. */
   readonly captureContext?: boolean;
+  /** Watches what happens; see `ReactorObserver`. */
+  readonly observer?: ReactorObserver;
+  /** From how many seconds on a hook counts as slow, for `observer.hookSlow`; 0.1 by default. */
+  readonly slowHookSeconds?: number;
+  /**
+   * How many calls may wait for the next turn; 1,000,000 by default, so that a loop of `callSoon` fails before memory does.
+   * One more throws `QueueOverflow`.
+   */
+  readonly maxQueuedCalls?: number;
 }
 
 /**
@@ -51,29 +85,50 @@ export interface ReactorOptions {
  * This class is a facade; each part of a reactor has a file of its own beside it. Nothing happens before `run()` but
  * the binding of ports. Any number of reactors may live in one process, and one that has stopped may be run again.
  * On Node make one with `createReactor()`, in tests with `new TestReactor()`. Source: Twisted's `IReactorCore`,
- * `IReactorTime`, `IReactorTCP`, `IReactorSSL`, `IReactorUNIX`.
+ * `IReactorTime`, `IReactorTCP`, `IReactorSSL`, `IReactorUNIX`, `IReactorUDP`, `IReactorMulticast`, `IReactorSocket`,
+ * `IReactorProcess`.
  */
-export class Reactor implements ReactorTime, ReactorTCP, ReactorTLS, ReactorUNIX, AsyncDisposable {
+export class Reactor
+  implements
+    ReactorTime,
+    ReactorTCP,
+    ReactorTLS,
+    ReactorUNIX,
+    ReactorUDP,
+    ReactorMulticast,
+    ReactorSocket,
+    ReactorProcess,
+    ReactorStdio,
+    AsyncDisposable
+{
   readonly #parts: ReactorParts;
   readonly #lifecycle: Lifecycle;
   readonly #events: SystemEvents;
+  readonly #maxQueuedCalls: number;
 
   /** A reactor on a platform, which from now on serves this reactor alone. */
   constructor(platform: Platform, options: ReactorOptions = {}) {
-    const errors = new ErrorReporter(options.errorReporter ?? reportTo(options.logger));
-    const loop = new TurnLoop(platform.clock, errors, {
+    const { maxQueuedCalls = DEFAULT_QUEUED_CALLS_MAX } = options;
+    requireIntegerFrom('maxQueuedCalls', maxQueuedCalls, 1);
+    this.#maxQueuedCalls = maxQueuedCalls;
+    const reportError = options.errorReporter ?? reportTo(options.logger);
+    const observation = observe(platform, options, reportError);
+    const errors = new ErrorReporter(observation === undefined ? reportError : alsoTell(observation, reportError));
+    const hooks = {
       stopCheck: () => {
         this.#lifecycle.stopCheck();
       },
       queuedWhileStopped: () => {
         this.#warnIfNeverRun();
       },
-    });
+    };
+    const loop = new TurnLoop(platform.clock, errors, hooks, observation);
     this.#parts = {
       platform,
       loop,
       errors,
       logger: options.logger,
+      observation,
       outgoingSlab: new OutgoingSlab(),
       contexts: options.captureContext === true ? contextsOf(platform) : undefined,
       nameResolver: platform.resolver,
@@ -81,7 +136,9 @@ export class Reactor implements ReactorTime, ReactorTCP, ReactorTLS, ReactorUNIX
       connections: new Set(),
       ports: new Set(),
       handshakes: new Set(),
+      datagramProtocols: new Set(),
       connectors: new Set(),
+      processes: new Set(),
     };
     this.#events = new SystemEvents(errors);
     this.#lifecycle = new Lifecycle(this.#parts, this.#events);
@@ -193,10 +250,13 @@ export class Reactor implements ReactorTime, ReactorTCP, ReactorTLS, ReactorUNIX
 
   /**
    * Calls `fn(...args)` in the next turn, before the delayed calls and in the order in which it was asked; never from
-   * inside this call. Twisted's `callFromThread`, for one thread.
+   * inside this call. Twisted's `callFromThread`, for one thread. Throws `QueueOverflow` when `maxQueuedCalls` wait already.
    */
   callSoon<Args extends readonly unknown[]>(fn: (...args: Args) => unknown, ...args: Args): void {
     requireFunction('fn', fn);
+    if (this.#parts.loop.queuedCallCount >= this.#maxQueuedCalls) {
+      throw new QueueOverflow(`${String(this.#maxQueuedCalls)} calls wait for the next turn already`);
+    }
     this.#parts.loop.callSoon(this.bindContext(() => fn(...args)));
   }
 
@@ -255,6 +315,47 @@ export class Reactor implements ReactorTime, ReactorTCP, ReactorTLS, ReactorUNIX
     return connectUNIX(this.#parts, path, this.#bindFactory(factory), options);
   }
 
+  // ------------------------------------------------------------------------------------------------------------- UDP
+
+  listenUDP(port: number, protocol: DatagramReceiver, options: ListenUDPOptions = {}): UDPPort {
+    const udpPort = listenUDP(this.#parts, port, protocol, options);
+    this.#warnIfNeverRun();
+    return udpPort;
+  }
+
+  listenMulticast(port: number, protocol: DatagramReceiver, options: ListenMulticastOptions = {}): UDPPort {
+    const udpPort = listenMulticast(this.#parts, port, protocol, options);
+    this.#warnIfNeverRun();
+    return udpPort;
+  }
+
+  // ------------------------------------------------------------------------------------------------- adopted sockets
+
+  adoptStreamPort(descriptor: number, factory: ProtocolFactory, options: AdoptStreamPortOptions = {}): ListeningPort {
+    const listeningPort = adoptStreamPort(this.#parts, descriptor, this.#bindFactory(factory), options);
+    this.#warnIfNeverRun();
+    return listeningPort;
+  }
+
+  adoptStreamConnection(descriptor: number, factory: ProtocolFactory): void {
+    adoptStreamConnection(this.#parts, descriptor, this.#bindFactory(factory));
+  }
+
+  // ------------------------------------------------------------------------------------------------- processes, stdio
+
+  spawnProcess(
+    protocol: ChildProcessProtocol,
+    executable: string,
+    args: readonly string[] = [],
+    options: SpawnProcessOptions = {},
+  ): ProcessTransport {
+    return spawnProcess(this.#parts, protocol, executable, args, options);
+  }
+
+  openStdio(protocol: StreamProtocol): Transport {
+    return openStdio(this.#parts, protocol);
+  }
+
   // ----------------------------------------------------------------------------------------------------------- names
 
   /** Who resolves the names given to `connectTCP`. */
@@ -272,7 +373,7 @@ export class Reactor implements ReactorTime, ReactorTCP, ReactorTLS, ReactorUNIX
 
   // ------------------------------------------------------------------------------------------------------ observation
 
-  /** What is alive: delayed calls, connections, attempts to connect, ports. */
+  /** What is alive: delayed calls, connections, attempts to connect, ports, child processes. */
   inspect(): ReactorInspection {
     return inspect(this.#parts);
   }
@@ -300,6 +401,28 @@ export class Reactor implements ReactorTime, ReactorTCP, ReactorTLS, ReactorUNIX
       );
     });
   }
+}
+
+function observe(platform: Platform, options: ReactorOptions, reportError: ReportError): Observation | undefined {
+  const { observer, slowHookSeconds = DEFAULT_SLOW_HOOK_SECONDS } = options;
+  requireDelay('slowHookSeconds', slowHookSeconds);
+  if (observer === undefined) return undefined;
+  const unwatched = new ErrorReporter(reportError);
+  return new Observation(
+    observer,
+    slowHookSeconds,
+    () => platform.clock.now(),
+    (error, message) => {
+      unwatched.report(error, message);
+    },
+  );
+}
+
+function alsoTell(observation: Observation, reportError: ReportError): ReportError {
+  return (failure, message, stands) => {
+    observation.errorReported(failure, message);
+    reportError(failure, message, stands);
+  };
 }
 
 function contextsOf(platform: Platform): Contexts {

@@ -57,6 +57,12 @@ export class ScheduledCall implements DelayedCall {
     return fn?.(...((args ?? []) as never[]));
   }
 
+  /** The name of its function, as long as it has one. */
+  get name(): string {
+    const name = this.#fn === undefined ? '' : nameOf(this.#fn);
+    return name === '' ? 'anonymous function' : name;
+  }
+
   getTime(): number {
     return this.time;
   }
@@ -93,8 +99,7 @@ export class ScheduledCall implements DelayedCall {
 
   /** For people: what will be called and when. */
   toString(): string {
-    const name = this.#fn === undefined ? '' : nameOf(this.#fn);
-    const call = `${name === '' ? 'anonymous function' : name} (${this.state}, due at ${String(this.time)} s)`;
+    const call = `${this.name} (${this.state}, due at ${String(this.time)} s)`;
     return `${call}${this.describeCreation()}`;
   }
 

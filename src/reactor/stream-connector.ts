@@ -127,10 +127,12 @@ export class StreamConnector implements Connector, ConnectAttemptListener {
     }
     const { destination, limits } = this.#target;
     const host = destination.family === 'UNIX' ? undefined : destination.host;
+    const servername = this.#target.tls?.servername;
     const whenLost = (reason: Failure): void => {
       this.#lost(reason);
     };
-    const connection = new Connection(this.#parts, handle, protocol, whenLost, { role: 'client', host, tls, limits });
+    const origin = { role: 'client', host, tls, servername, limits } as const;
+    const connection = new Connection(this.#parts, handle, protocol, whenLost, origin);
     this.#state = { name: 'connected', connection };
     connection.start();
     if (building.unwanted) connection.loseConnection();

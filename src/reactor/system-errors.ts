@@ -4,6 +4,7 @@ import {
   ConnectError,
   ConnectionLost,
   ConnectionRefusedError,
+  MessageLengthError,
   NoRouteError,
   TCPTimedOutError,
   UnknownHostError,
@@ -29,4 +30,9 @@ export function connectErrorClass(error: SystemError): ConnectErrorClass {
 /** The reason for an established connection that broke so. */
 export function connectionLostFor(error: SystemError): ConnectionLost {
   return new ConnectionLost(error.message, { cause: error });
+}
+
+/** What is reported of a datagram that the system would not send. */
+export function sendErrorFor(error: SystemError): Error {
+  return error.code === 'EMSGSIZE' ? new MessageLengthError(error.message, { cause: error }) : error;
 }

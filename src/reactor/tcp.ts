@@ -97,7 +97,7 @@ function requireHost(host: string): void {
 }
 
 /** The address literal to bind for an interface. */
-function hostToBind(interfaceName: string): string {
+export function hostToBind(interfaceName: string): string {
   requireString('interface', interfaceName);
   if (interfaceName === '') return '0.0.0.0';
   if (interfaceName === 'localhost') return '127.0.0.1';

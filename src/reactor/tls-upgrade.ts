@@ -40,6 +40,7 @@ export function upgradeRequest(
   if (received !== undefined && !(received instanceof Uint8Array)) {
     throw new TypeError(`received must be a Uint8Array; got ${describe(received)}`);
   }
+  if (typeof isServer !== 'boolean') throw new TypeError(`isServer must be true or false; got ${describe(isServer)}`);
   requireDelay('handshakeTimeout', handshakeTimeout);
   const parameters = isServer ? serverParameters(parts, tls) : clientParameters(parts, tls, host);
   return { parameters, received, timeoutSeconds: handshakeTimeout };

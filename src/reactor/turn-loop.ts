@@ -22,6 +22,7 @@ import { setTurnSink, UnhandledErrorCollector } from '../deferred/unhandled.ts';
 import type { PlatformClock } from '../interfaces/platform.ts';
 import { CallQueue } from './call-queue.ts';
 import type { ErrorReporter } from './error-reporter.ts';
+import type { Observation } from './observation.ts';
 import type { ScheduledCall } from './scheduled-call.ts';
 import { Timers } from './timers.ts';
 
@@ -34,6 +35,7 @@ export class TurnLoop {
   readonly timers: Timers;
   readonly #clock: PlatformClock;
   readonly #errors: ErrorReporter;
+  readonly #observation: Observation | undefined;
   /** Called in each turn after the timers; the lifecycle decides there whether to shut down. */
   readonly #stopCheck: () => void;
   /** Told when work is queued while the loop is not running. */
@@ -55,9 +57,11 @@ export class TurnLoop {
     clock: PlatformClock,
     errors: ErrorReporter,
     hooks: { readonly stopCheck: () => void; readonly queuedWhileStopped: () => void },
+    observation?: Observation,
   ) {
     this.#clock = clock;
     this.#errors = errors;
+    this.#observation = observation;
     this.#stopCheck = hooks.stopCheck;
     this.#queuedWhileStopped = hooks.queuedWhileStopped;
     this.timers = new Timers(
@@ -200,12 +204,20 @@ export class TurnLoop {
 
   readonly #runDelayedCall = (call: ScheduledCall): void => {
     try {
-      const result = call.run();
+      const result = this.#observation === undefined ? call.run() : this.#runObserved(this.#observation, call);
       if (result !== undefined) this.#errors.watch(result, `An error in a delayed call${call.describeCreation()}`);
     } catch (error) {
       this.#errors.report(error, `An error in a delayed call${call.describeCreation()}`);
     }
   };
+
+  #runObserved(observation: Observation, call: ScheduledCall): unknown {
+    return observation.runCall(
+      call,
+      () => `delayed call ${call.name}`,
+      () => call.run(),
+    );
+  }
 
   #flush(): void {
     if (this.#written.length === 0) return;

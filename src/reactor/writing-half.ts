@@ -1,9 +1,10 @@
 /**
  * The writing half of a connection: what waits to be sent, who produces it, and how it ends.
  *
- *     open ──▶ ending ──▶ finishing ──▶ finished
- *       ╰─────────┴────────────┴───────────┴──▶ abandoned
+ *     opening ──▶ open ──▶ ending ──▶ finishing ──▶ finished
+ *        ╰─────────┴─────────┴────────────┴───────────┴──▶ abandoned
  *
+ * - opening: takes what is written, for the handle has not been opened yet.
  * - open: takes what is written, and has it sent at the end of the turn.
  * - ending: a FIN is wanted once everything has left and no producer is registered; until then a producer may go on writing.
  * - finishing: the handle has been given the FIN.
@@ -27,6 +28,8 @@ export interface WritingHalfOwner {
   bufferOverflowed(bytes: number): void;
   /** A method of the producer has thrown. */
   producerFailed(error: unknown, message: string): void;
+  /** So many bytes have been given to the handle; absent unless somebody wants to know. */
+  sent?(bytes: number): void;
 }
 
 interface Barrier {
@@ -44,7 +47,7 @@ export class WritingHalf implements Flushable {
   readonly #buffer: WriteBuffer;
   readonly #producer: ProducerSlot;
   #handle: StreamHandle;
-  #state: 'open' | 'ending' | 'finishing' | 'finished' | 'abandoned' = 'open';
+  #state: 'opening' | 'open' | 'ending' | 'finishing' | 'finished' | 'abandoned' = 'opening';
   #flushQueued = false;
   #barrier: Barrier | undefined = undefined;
 
@@ -67,6 +70,12 @@ export class WritingHalf implements Flushable {
   /** Whether the FIN has been taken. */
   get isFinished(): boolean {
     return this.#state === 'finished';
+  }
+
+  /** The handle has been opened. */
+  begin(): void {
+    this.#state = 'open';
+    if (this.#buffer.hasChunks) this.#flushLater();
   }
 
   write(data: Uint8Array | string): boolean {
@@ -100,7 +109,7 @@ export class WritingHalf implements Flushable {
     if (this.#takesWrites()) {
       this.#producer.register(this.#parts.contexts?.bindObject(producer) ?? producer, streaming);
     } else {
-      this.#parts.errors.watch(producer.stopProducing(), 'An error in stopProducing of a producer');
+      this.#producer.refuse(producer);
     }
   }
 
@@ -165,18 +174,23 @@ export class WritingHalf implements Flushable {
   /** Sends what is buffered, unless earlier bytes have not left yet. Called at the end of the turn. */
   flush(): void {
     this.#flushQueued = false;
-    if (this.#state === 'abandoned') return;
+    if (this.#state === 'abandoned' || this.#state === 'opening') return;
     if (this.#barrier !== undefined) {
       this.#advanceBarrier(this.#barrier);
       return;
     }
     if (this.#buffer.isTaken || !this.#buffer.hasChunks) return;
+    this.#owner.sent?.(this.#buffer.bytes);
     if (this.#handle.write(this.#buffer.take())) this.#drained();
   }
 
   /** While a connection that closes waits for its producer, it goes on taking what that writes. */
   #takesWrites(): boolean {
-    return this.#state === 'open' || (this.#state === 'ending' && this.#producer.occupied);
+    return this.#isTaking || (this.#state === 'ending' && this.#producer.occupied);
+  }
+
+  get #isTaking(): boolean {
+    return this.#state === 'open' || this.#state === 'opening';
   }
 
   /** Everything written has left. */
@@ -196,6 +210,7 @@ export class WritingHalf implements Flushable {
     if (barrier.isWriting) return;
     const { chunks } = barrier;
     barrier.chunks = [];
+    this.#owner.sent?.(chunks.reduce((sum, { length }) => sum + length, 0));
     if (chunks.length > 0 && !this.#handle.write(chunks)) {
       barrier.isWriting = true;
       return;

@@ -12,8 +12,17 @@ export interface Link {
   carry(bytes: number, arrive: () => void): void;
 }
 
+/** The same for datagrams, which nobody sends again. */
+export interface DatagramLink {
+  /**
+   * Takes a datagram of so many bytes and calls `arrive` whenever it arrives, never from inside this call: not at all if it is
+   * lost, more than once if it is doubled, and in any order with others.
+   */
+  carryDatagram(bytes: number, arrive: () => void): void;
+}
+
 /** Carries without loss or limit, and in no time: what is sent in one phase of an instant arrives in the next. */
-export class PerfectLink implements Link {
+export class PerfectLink implements Link, DatagramLink {
   readonly #scheduler: Scheduler;
 
   constructor(scheduler: Scheduler) {
@@ -22,6 +31,10 @@ export class PerfectLink implements Link {
 
   carry(_bytes: number, arrive: () => void): void {
     this.#scheduler.schedule(this.#scheduler.now(), arrive);
+  }
+
+  carryDatagram(bytes: number, arrive: () => void): void {
+    this.carry(bytes, arrive);
   }
 }
 

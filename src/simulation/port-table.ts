@@ -12,8 +12,6 @@ const PORT_MAX = 65_535;
 interface Binding<T> {
   readonly literal: IPLiteral;
   readonly owner: T;
-  /** Whether others who say so too may bind the same. */
-  readonly shared: boolean;
 }
 
 /**
@@ -26,14 +24,14 @@ export class PortTable<T> {
   #nextEphemeral = EPHEMERAL_PORT_FIRST;
 
   /**
-   * Binds a port, 0 for any that is free. Returns its number, or undefined if it is taken; by others who are `shared`, it is
-   * not for one who is.
+   * Binds a port, 0 for any that is free. Returns its number, or undefined if it is taken: bound at an address that overlaps by one
+   * that does not share it.
    */
-  bind(literal: IPLiteral, port: number, owner: T, shared = false): number | undefined {
+  bind(literal: IPLiteral, port: number, owner: T, shares: (other: T) => boolean = () => false): number | undefined {
     const number = port === 0 ? this.#chooseEphemeral() : port;
-    if (number === undefined || this.#conflicts(literal, number, shared)) return undefined;
+    if (number === undefined || this.#isTaken(literal, number, shares)) return undefined;
     const bindings = this.#bindings.get(number) ?? [];
-    bindings.push({ literal, owner, shared });
+    bindings.push({ literal, owner });
     this.#bindings.set(number, bindings);
     return number;
   }
@@ -46,7 +44,14 @@ export class PortTable<T> {
 
   /** Whether a listener has the address. */
   isBound(literal: IPLiteral, port: number): boolean {
-    return this.#conflicts(literal, port, false);
+    return this.#isTaken(literal, port, () => false);
+  }
+
+  /** All who are bound where the address is: first those at just that address, then those at all; in the order in which they bound. */
+  findAll(literal: IPLiteral, port: number): readonly T[] {
+    const bindings = (this.#bindings.get(port) ?? []).filter((binding) => overlap(binding.literal, literal));
+    const isExact = (binding: Binding<T>): boolean => binding.literal.canonical === literal.canonical;
+    return [...bindings.filter(isExact), ...bindings.filter((binding) => !isExact(binding))].map(({ owner }) => owner);
   }
 
   /**
@@ -73,10 +78,9 @@ export class PortTable<T> {
     this.#held.delete(port);
   }
 
-  /** Whether a listener stands in the way of binding the address. */
-  #conflicts(literal: IPLiteral, port: number, shared: boolean): boolean {
+  #isTaken(literal: IPLiteral, port: number, shares: (owner: T) => boolean): boolean {
     const bindings = this.#bindings.get(port) ?? [];
-    return bindings.some((binding) => !(binding.shared && shared) && overlap(binding.literal, literal));
+    return bindings.some((binding) => overlap(binding.literal, literal) && !shares(binding.owner));
   }
 
   #chooseEphemeral(): number | undefined {

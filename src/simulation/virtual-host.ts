@@ -1,11 +1,16 @@
 import type { HostNames } from '../reactor/host-table.ts';
-import type { Platform, PlatformClock, RandomSource } from '../interfaces/platform.ts';
+import type { Platform, PlatformClock, RandomSource, StdioPlatform } from '../interfaces/platform.ts';
+import type { ProcessPlatform } from '../interfaces/process-platform.ts';
 import type { HostnameResolver } from '../interfaces/resolver.ts';
+import type { DatagramPlatform } from '../interfaces/datagram-platform.ts';
 import type { StreamPlatform } from '../interfaces/stream-platform.ts';
 import type { TLSEngine } from '../interfaces/tls-engine.ts';
 import type { Scheduler } from './scheduler.ts';
 import { VirtualClock } from './virtual-clock.ts';
+import { VirtualDatagrams, type VirtualDatagramsParts } from './virtual-datagrams.ts';
+import { VirtualProcesses } from './virtual-processes.ts';
 import { VirtualResolver } from './virtual-resolver.ts';
+import { VirtualStdio } from './virtual-stdio.ts';
 import { VirtualStreams, type VirtualStreamsParts } from './virtual-streams.ts';
 
 /** The options of a host. */
@@ -15,7 +20,7 @@ export interface HostOptions {
 }
 
 /** What a world gives to each of its hosts. */
-export interface HostParts extends VirtualStreamsParts {
+export interface HostParts extends VirtualStreamsParts, VirtualDatagramsParts {
   readonly scheduler: Scheduler;
   readonly random: RandomSource;
   readonly tls: TLSEngine | undefined;
@@ -31,16 +36,28 @@ export class VirtualHost implements Platform {
   readonly clock: PlatformClock;
   /** Connections and listeners in memory. */
   readonly streams: StreamPlatform;
+  /** Datagrams and groups in memory. */
+  readonly datagrams: DatagramPlatform;
   /** Knows the names of `HostOptions`, and `localhost`. */
   readonly resolver: HostnameResolver;
   /** Chance, as the seed of the world chooses it. */
   readonly random: RandomSource;
   /** TLS, if the world was given any. */
   declare readonly tls?: TLSEngine;
+  /** Programs that are objects. */
+  readonly processes: ProcessPlatform;
+  /** A pipe to whoever plays the terminal. */
+  readonly stdio: StdioPlatform;
   /** @internal The clock, as the world winds it. */
   readonly virtualClock: VirtualClock;
   /** @internal The streams, with what they can do beyond the platform's seam. */
   readonly virtualStreams: VirtualStreams;
+  /** @internal The datagrams, with what they can do beyond the platform's seam. */
+  readonly virtualDatagrams: VirtualDatagrams;
+  /** @internal The programs, and how they come to be there. */
+  readonly virtualProcesses: VirtualProcesses;
+  /** @internal The standard input and output, with their other end. */
+  readonly virtualStdio: VirtualStdio;
   /** Names what keeps the host's reactor busy, for the error about an instant that does not end. */
   describePending: (() => readonly string[]) | undefined = undefined;
 
@@ -51,8 +68,14 @@ export class VirtualHost implements Platform {
     this.clock = this.virtualClock;
     this.virtualStreams = new VirtualStreams(parts);
     this.streams = this.virtualStreams;
+    this.virtualDatagrams = new VirtualDatagrams(parts);
+    this.datagrams = this.virtualDatagrams;
     this.resolver = new VirtualResolver(parts.scheduler, options.names ?? {});
     this.random = parts.random;
     if (parts.tls !== undefined) this.tls = parts.tls;
+    this.virtualProcesses = new VirtualProcesses(parts);
+    this.processes = this.virtualProcesses;
+    this.virtualStdio = new VirtualStdio(parts);
+    this.stdio = this.virtualStdio;
   }
 }

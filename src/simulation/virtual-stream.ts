@@ -24,6 +24,9 @@
  * **A reset** from the peer stands in the inbox like data: a listener that is reading gets all that came before it, then
  * `failed`. While reading is paused the reset waits too; but an end that has something to send, or tries to, fails at
  * once and drops what it has not read, as a system does whose `write` returns an error.
+ *
+ * **Without resets**, as over UNIX sockets, an end that goes at once says FIN, and then that it is gone: what came before
+ * can be read to its end all the same, but nothing can be written any more.
  */
 import type { Buffer } from 'node:buffer';
 import type { Address } from '../addresses.ts';
@@ -60,7 +63,10 @@ export interface StreamEndParts {
   readonly gone: () => void;
 }
 
+/** What stands in the inbox until it is read. */
 type Segment = { readonly kind: 'data'; readonly data: Buffer } | { readonly kind: 'fin' } | { readonly kind: 'reset' };
+/** What travels; `gone`: nobody reads at the other end any more. */
+type Message = Segment | { readonly kind: 'gone' };
 
 type Life =
   | { readonly state: 'silent' }
@@ -70,6 +76,7 @@ type Life =
 
 const FIN: Segment = { kind: 'fin' };
 const RESET: Segment = { kind: 'reset' };
+const GONE: Message = { kind: 'gone' };
 
 export class VirtualStream implements StreamHandle {
   readonly localAddress: Address;
@@ -81,6 +88,7 @@ export class VirtualStream implements StreamHandle {
 
   /** `ending`: a FIN follows what is unsent. */
   #sending: 'open' | 'ending' | 'ended' = 'open';
+  #isPeerGone = false;
   readonly #unsent = new ChunkQueue();
   /** How many bytes the peer's window still has room for. */
   #roomBytes = 0;
@@ -106,7 +114,7 @@ export class VirtualStream implements StreamHandle {
   }
 
   open(listener: StreamListener): void {
-    if (this.#life.state === 'silent') this.#life = { state: 'open', listener };
+    if (this.#life.state === 'silent' || this.#life.state === 'open') this.#life = { state: 'open', listener };
   }
 
   resumeReading(): void {
@@ -126,7 +134,7 @@ export class VirtualStream implements StreamHandle {
   write(chunks: readonly Uint8Array[]): boolean {
     if (this.#life.state !== 'open') return true;
     for (const chunk of chunks) this.#unsent.push(chunk);
-    if (this.#receiving === 'broken') {
+    if (this.#receiving === 'broken' || this.#isPeerGone) {
       this.#failSoon('write');
       return false;
     }
@@ -166,19 +174,19 @@ export class VirtualStream implements StreamHandle {
     if (this.#life.state === 'gone') return;
     const { canReset } = this.#parts;
     if (this.#receiving !== 'broken') {
-      if (canReset) this.#send(0, RESET);
-      else if (this.#sending !== 'ended') this.#send(0, FIN);
+      if (!canReset && this.#sending !== 'ended') this.#send(0, FIN);
+      this.#send(0, canReset ? RESET : GONE);
     }
     this.#vanish(!canReset);
   }
 
   // ------------------------------------------------------------------------------------------------------- sending
 
-  #send(bytes: number, segment: Segment): void {
+  #send(bytes: number, message: Message): void {
     const peer = this.#peer;
     if (peer === undefined) return;
     this.#parts.toPeer.send(bytes, () => {
-      peer.#arrived(segment);
+      peer.#arrived(message);
     });
   }
 
@@ -207,21 +215,22 @@ export class VirtualStream implements StreamHandle {
 
   // ----------------------------------------------------------------------------------------------------- receiving
 
-  #arrived(segment: Segment): void {
+  #arrived(message: Message): void {
     switch (this.#life.state) {
       case 'gone':
-        if (this.#life.answersWithReset && segment.kind === 'data') this.#send(0, RESET);
+        if (this.#life.answersWithReset && message.kind === 'data') this.#send(0, RESET);
         return;
       case 'lingering':
-        this.#discard(segment);
+        this.#discard(message);
         this.#vanishIfDone();
         return;
       case 'silent':
       case 'open':
-        if (segment.kind === 'reset') this.#receiving = 'broken';
-        this.#inbox.push(segment);
+        if (message.kind === 'reset') this.#receiving = 'broken';
+        if (message.kind === 'gone') this.#isPeerGone = true;
+        else this.#inbox.push(message);
         this.#report();
-        if (segment.kind === 'reset' && this.#unsent.bytes > 0) this.#fail('write');
+        if ((this.#receiving === 'broken' || this.#isPeerGone) && this.#unsent.bytes > 0) this.#fail('write');
     }
   }
 
@@ -253,17 +262,18 @@ export class VirtualStream implements StreamHandle {
     });
   }
 
-  #discard(segment: Segment): void {
-    switch (segment.kind) {
+  #discard(message: Message): void {
+    switch (message.kind) {
       case 'data':
-        this.#discardedBytes += segment.data.length;
+        this.#discardedBytes += message.data.length;
         if (this.#discardedBytes > this.#parts.limits.lingerBytesMax) this.reset();
-        else this.#acknowledge(segment.data.length);
+        else this.#acknowledge(message.data.length);
         return;
       case 'fin':
         this.#receiving = 'ended';
         return;
       case 'reset':
+      case 'gone':
         this.#vanish(false);
     }
   }
@@ -280,7 +290,7 @@ export class VirtualStream implements StreamHandle {
     if (this.#life.state !== 'open') return;
     const { listener } = this.#life;
     this.#vanish(false);
-    listener.failed(new VirtualSystemError('ECONNRESET', syscall));
+    listener.failed(new VirtualSystemError(this.#isPeerGone && syscall === 'write' ? 'EPIPE' : 'ECONNRESET', syscall));
   }
 
   #lingerDeadline(): ScheduledEvent {

@@ -15,9 +15,10 @@ import type {
   StreamPlatform,
   StreamTarget,
 } from '../interfaces/stream-platform.ts';
-import { addressOf, type IPLiteral, parseIPLiteral } from '../ip-literal.ts';
+import { addressOf, parseIPLiteral } from '../ip-literal.ts';
 import { Channel, type Link } from './link.ts';
-import { ANY_IPV4, ANY_IPV6, PortTable } from './port-table.ts';
+import { destinationFor, sourceFor } from './own-addresses.ts';
+import { PortTable } from './port-table.ts';
 import type { Scheduler } from './scheduler.ts';
 import { VirtualSystemError } from './system-error.ts';
 import { ConnectAttempt } from './connect-attempt.ts';
@@ -97,7 +98,8 @@ export class VirtualStreams implements StreamPlatform {
 
   listen(target: ListenTarget, listener: StreamListenListener, options: VirtualStreamOptions = {}): VirtualListener {
     const { scheduler } = this.#parts;
-    const created = new VirtualListener(scheduler, listener, options);
+    const isShared = target.kind === 'tcp' && target.reusePort === true;
+    const created = new VirtualListener(scheduler, listener, { ...options, isShared });
     const bound = target.kind === 'tcp' ? this.#bindPort(target, created) : this.#bindPath(target.path, created);
     if (bound instanceof Error) {
       created.bindFailed(bound);
@@ -117,10 +119,10 @@ export class VirtualStreams implements StreamPlatform {
     target: ListenTarget & { readonly kind: 'tcp' },
     listener: VirtualListener,
   ): { address: Address; free: () => void } | SystemError {
-    const { host, port, reusePort } = target;
+    const { host, port } = target;
     const literal = parseIPLiteral(host);
     if (literal === undefined) return bindError('EADDRNOTAVAIL', 'listen', host, port);
-    const number = this.#ports.bind(literal, port, listener, reusePort);
+    const number = this.#ports.bind(literal, port, listener, (other) => listener.isShared && other.isShared);
     if (number === undefined) return bindError('EADDRINUSE', 'listen', host, port);
     return {
       address: addressOf('TCP', host, number),
@@ -248,23 +250,6 @@ export class VirtualStreams implements StreamPlatform {
       },
     });
   }
-}
-
-/** Connecting to the address of all interfaces means the host itself. */
-function destinationFor(host: string): string {
-  switch (parseIPLiteral(host)?.canonical) {
-    case ANY_IPV4:
-      return '127.0.0.1';
-    case ANY_IPV6:
-      return '::1';
-    default:
-      return host;
-  }
-}
-
-/** The address a host connects from: its own, which on one host is the one it connects to. */
-function sourceFor(host: string, literal: IPLiteral): string {
-  return literal.family === 'IPv4' && host.startsWith('127.') ? '127.0.0.1' : host;
 }
 
 function describeAddress(address: Address): string {

@@ -70,6 +70,10 @@ export interface WorldCensus {
   readonly listeners: number;
   /** Attempts to connect that have neither succeeded nor failed. */
   readonly attempts: number;
+  /** Sockets for datagrams that are bound. */
+  readonly datagramSockets: number;
+  /** Programs that run, and ends of pipes that are not gone: those of programs, and of standard input and output. */
+  readonly processes: number;
   /** Events that have not happened yet. */
   readonly events: number;
 }
@@ -109,6 +113,7 @@ export class World implements Scheduler {
       tls: this.#tls,
       // Every address is the host's own. With a network between hosts, this is where an address finds its host.
       route: (from) => ({ target: from, there: this.#link, back: this.#link }),
+      datagramRoutes: (from) => [{ target: from, there: this.#link, back: this.#link }],
     });
     this.#hosts.set(name, host);
     return host;
@@ -163,12 +168,18 @@ export class World implements Scheduler {
 
   /** Counts what has not come to an end, on all hosts together. */
   census(): WorldCensus {
-    const streams = [...this.#hosts.values()].map((host) => host.virtualStreams);
+    const hosts = [...this.#hosts.values()];
+    const streams = hosts.map((host) => host.virtualStreams);
     const total = (count: (of: VirtualStreams) => number): number => streams.reduce((sum, of) => sum + count(of), 0);
     return {
       streams: total((of) => of.streamCount),
       listeners: total((of) => of.listenerCount),
       attempts: total((of) => of.attemptCount),
+      datagramSockets: hosts.reduce((sum, host) => sum + host.virtualDatagrams.socketCount, 0),
+      processes: hosts.reduce(
+        (sum, { virtualProcesses, virtualStdio }) => sum + virtualProcesses.openCount + virtualStdio.openCount,
+        0,
+      ),
       events: this.#events.size,
     };
   }
@@ -197,6 +208,8 @@ export class World implements Scheduler {
   *#advance(seconds: number): Generator<undefined, undefined> {
     try {
       const target = this.#now + seconds;
+      // What happened in the last advance, or since, may not have been answered: the host has had no turn in one that is synchronous.
+      this.#outside.stir();
       if (seconds === 0) this.#beginInstant();
       yield* this.#settle();
       for (let next = this.#nextDue(); next <= target + TIME_TOLERANCE_SECONDS; next = this.#nextDue()) {

@@ -60,6 +60,8 @@ export const DEFAULT_PEER_WINDOW_BYTES = 65_536;
  */
 export const NEXT_WINDOW_SECONDS = 0.1;
 
+const NOTHING: Buffer = Buffer.alloc(0);
+
 type Life =
   | { readonly state: 'connecting'; readonly attempt: StreamConnectHandle | undefined }
   | { readonly state: 'connected'; readonly handle: StreamHandle }
@@ -76,7 +78,7 @@ export class ScriptedPeer {
 
   #received: Buffer[] = [];
   /** What it has read and may not take in at this instant. While there is any it does not read. */
-  #untaken: Buffer = Buffer.alloc(0);
+  #untaken: Buffer = NOTHING;
   #ended = false;
   #isPaused: boolean;
   /** How much it may still take in at the instant of that number. */
@@ -114,6 +116,11 @@ export class ScriptedPeer {
     const attempt = tls === undefined ? connect(listener) : new SecuredConnect(tls, listener, connect);
     if (this.#life.state === 'connecting') this.#life = { state: 'connecting', attempt };
   }
+
+  /** Is called with what has been taken in, for a peer that is to answer by itself. What it throws comes out of the advance. */
+  onReceived: ((data: Buffer) => void) | undefined = undefined;
+  /** Is called once the other side's FIN has been read. What it throws comes out of the advance. */
+  onEnded: (() => void) | undefined = undefined;
 
   // ------------------------------------------------------------------------------------------------ what a test says
 
@@ -241,6 +248,7 @@ export class ScriptedPeer {
       if (!this.#allowHalfOpen && this.#fin === 'none') this.#fin = 'wanted';
       this.#flush();
       this.#closeIfDone();
+      this.onEnded?.();
     },
     written: () => {
       this.#sending = 'idle';
@@ -272,13 +280,18 @@ export class ScriptedPeer {
   #updateReading(): void {
     if (this.#life.state !== 'connected') return;
     this.#renewBudget();
-    if (!this.#isPaused) this.#take(this.#budgetBytes);
+    const taken = this.#isPaused ? NOTHING : this.#take(this.#budgetBytes);
     if (!this.#isPaused && this.#budgetBytes > 0) {
       this.#life.handle.resumeReading();
-      return;
+    } else {
+      this.#life.handle.pauseReading();
+      if (this.#budgetBytes === 0) this.#waitForNextWindow();
     }
-    this.#life.handle.pauseReading();
-    if (this.#budgetBytes > 0) return;
+    // Last, since there is no telling what it does.
+    if (taken.length > 0) this.onReceived?.(taken);
+  }
+
+  #waitForNextWindow(): void {
     this.#cancelNextWindow ??= this.#world.atNextInstant(() => {
       this.#cancelNextWindow = undefined;
       this.#updateReading();
@@ -292,12 +305,13 @@ export class ScriptedPeer {
     this.#budgetBytes = this.#windowBytes;
   }
 
-  #take(bytesMax: number): void {
+  #take(bytesMax: number): Buffer {
     const taken = this.#untaken.subarray(0, bytesMax);
-    if (taken.length === 0) return;
+    if (taken.length === 0) return taken;
     this.#received.push(taken);
     this.#budgetBytes -= taken.length;
     this.#untaken = this.#untaken.subarray(taken.length);
+    return taken;
   }
 
   #closeIfDone(): void {
@@ -307,10 +321,11 @@ export class ScriptedPeer {
   }
 
   #close(reason: Failure): void {
-    this.#take(this.#untaken.length);
+    const taken = this.#take(this.#untaken.length);
     this.#life = { state: 'closed', reason };
     this.#cancelNextWindow?.();
     this.#unsent = [];
+    if (taken.length > 0) this.onReceived?.(taken);
   }
 
   #requireAddresses(): { readonly host: Address; readonly peer: Address } {

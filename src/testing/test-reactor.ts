@@ -1,6 +1,7 @@
-import { requireDelay, requirePort, requireString } from '../arguments.ts';
+import { requireDelay, requireOptions, requirePort, requireString } from '../arguments.ts';
 import type { ErrorClass, Failure } from '../deferred/failure.ts';
 import { UnsupportedError } from '../errors.ts';
+import type { ReactorObserver } from '../interfaces/observer.ts';
 import type { Logger } from '../interfaces/logger.ts';
 import type { TLSEngine, TLSOptions, TLSParameters } from '../interfaces/tls-engine.ts';
 import { collectBetweenTurns, UnhandledErrorCollector } from '../deferred/unhandled.ts';
@@ -13,6 +14,8 @@ import { TURNS_PER_INSTANT_MAX, World } from '../simulation/world.ts';
 import { Macrotasks } from './macrotask.ts';
 import { DEFAULT_PEER_WINDOW_BYTES, ScriptedPeer, type ScriptedPeerOptions } from './scripted-peer.ts';
 import type { PeerTLS } from './secured-connect.ts';
+import { ScriptedDatagramPeer, type ScriptedDatagramPeerOptions } from './scripted-datagram-peer.ts';
+import { ScriptedProgram, type ScriptedProgramOptions } from './scripted-program.ts';
 import { ScriptedServer, type ScriptedServerOptions } from './scripted-server.ts';
 
 /** The options of a test reactor. */
@@ -30,6 +33,8 @@ export interface TestReactorOptions {
    * It needs real turns of the host's event loop: use `advanceAsync`.
    */
   readonly tls?: TLSEngine;
+  /** Watches what happens; see `ReactorObserver`. */
+  readonly observer?: ReactorObserver;
   /** Is told what is worth a note but is nobody's error: failed handshakes of clients. */
   readonly logger?: Logger;
 }
@@ -70,20 +75,34 @@ export interface ServeOptions extends ScriptedServerOptions {
 export class TestReactor extends Reactor implements Disposable {
   readonly #world: World;
   readonly #host: VirtualHost;
+  readonly #terminal: ScriptedPeer;
   #errors: ReportedError[] = [];
 
   constructor(options: TestReactorOptions = {}) {
-    const { running = true, names = {}, seed = 0, maxTurnsPerInstant = TURNS_PER_INSTANT_MAX, tls, logger } = options;
+    const {
+      running = true,
+      names = {},
+      seed = 0,
+      maxTurnsPerInstant = TURNS_PER_INSTANT_MAX,
+      tls,
+      logger,
+      observer,
+    } = options;
     const world = new World({ seed, maxTurnsPerInstant, ...(tls && { tls }) });
     const host = world.addHost('test', { names });
     super(host, {
       ...(logger && { logger }),
+      ...(observer && { observer }),
       errorReporter: (failure, _message, stands = () => true) => {
         this.#errors.push({ failure, stands });
       },
     });
     this.#world = world;
     this.#host = host;
+    this.#terminal = new ScriptedPeer(world, { allowHalfOpen: true }, (listener) => {
+      host.virtualStdio.attach(listener);
+      return undefined;
+    });
     host.describePending = () => describeInspection(this.inspect());
     // The promise of a run never rejects, and a test that wants it calls run() itself.
     if (running) void this.run();
@@ -159,6 +178,29 @@ export class TestReactor extends Reactor implements Disposable {
     );
   }
 
+  /** Opens a socket for datagrams under the test's control, at once. Throws `CannotListenError` if the port is taken. */
+  datagramPeer(options: ScriptedDatagramPeerOptions = {}): ScriptedDatagramPeer {
+    return new ScriptedDatagramPeer(this.#host.virtualDatagrams, options);
+  }
+
+  /**
+   * Makes an executable, which `spawnProcess` can start from now on; there are no others. Each child of it is a
+   * `ScriptedProcess`, in the test's hands or under the control of `main`.
+   */
+  installProgram(executable: string, options: ScriptedProgramOptions = {}): ScriptedProgram {
+    requireString('executable', executable);
+    requireOptions('options', options, ['main', 'startError']);
+    return new ScriptedProgram(this.#world, this.#host.virtualProcesses, executable, options);
+  }
+
+  /**
+   * Whoever is at the other end of the standard input and output: what it sends is the input of `openStdio`, and it receives the
+   * output. It is connected once that has been called, and time has passed.
+   */
+  get terminal(): ScriptedPeer {
+    return this.#terminal;
+  }
+
   /**
    * What was reported and has not been flushed: errors thrown by hooks and calls, errors no Deferred handled. The error of
    * a Deferred goes as soon as somebody handles it, so a test may ask for it after the advance in which it arose.
@@ -176,7 +218,7 @@ export class TestReactor extends Reactor implements Disposable {
   }
 
   /**
-   * Throws one error that lists all that is left: delayed calls, connections, attempts to connect, ports, and errors that
+   * Throws one error that lists all that is left: delayed calls, connections, attempts to connect, ports, child processes, and errors that
    * were not flushed. Call it in `afterEach`: at the end of the test itself it is not reached if an assertion fails.
    *
    * Scripted servers and peers are the test's own and do not count, so a server that still listens need not be stopped. A

@@ -1,14 +1,34 @@
 /**
- * What a platform supplies to be put to the conformance suite: reactors on it, and peers that are not reactors, so
- * that each case sees one reactor and the world it talks to. Everything is async, since real worlds are.
+ * What the conformance suite is put to: reactors on a platform, the streams of one kind between them and the world, and
+ * peers that are not reactors. Everything is async, since real worlds are.
  *
  * A suite is a function `(harness: () => Harness) => void` that declares mocha cases; the harness is made anew for
  * each case and closed after it, which fails if anything is left open. A case that needs a feature the harness
  * lacks is skipped, with the reason printed.
+ *
+ * A flavour is a platform and a kind of streams on it. `NodeHarness` and `VirtualHarness` are the platforms: they make
+ * reactors, let time pass and see what is left behind. A kind says how a reactor is asked for such streams
+ * (`reactor-calls.ts`), and how a raw peer makes and accepts them; on Node each is an object in a file of its own
+ * (`node-tcp.ts`, `node-unix.ts`, ...), which is all that a new one takes. A test file then names the flavour and the
+ * suites it is put to: those about streams (`STREAM_SUITES`) run on every flavour, those about the reactor itself
+ * once on each platform, and those about TCP and UNIX sockets as such on the flavours of these.
  */
-import type { Address, Failure, Reactor, ReactorOptions } from 'ropewalk/core';
+import type {
+  Address,
+  ClientProtocolFactory,
+  ConnectionOptions,
+  Connector,
+  Failure,
+  ListeningPort,
+  ListenOptions as PortOptions,
+  ProtocolFactory,
+  Reactor,
+  ReactorOptions,
+} from 'ropewalk/core';
+import type { DatagramPeer, MulticastInterfaces } from './harness/datagram-peer.ts';
+import type { ProgramCall, ProgramName } from './support/programs.ts';
 
-/** What a platform may lack. */
+/** What a flavour may lack. */
 export type Feature =
   /** The host's own clock runs: time passes by itself, and `advance` waits for it. */
   | 'real-time'
@@ -18,13 +38,25 @@ export type Feature =
   | 'signals'
   /** There is an IPv6 loopback. */
   | 'ipv6'
-  /** There are UNIX sockets. */
-  | 'unix-sockets'
-  /** Packets to some address are never answered, so that attempts hang. */
-  | 'unanswered-connects';
+  /** Groups of IPv4 can be joined on a network interface. */
+  | 'multicast'
+  /** Groups of IPv6 can be joined on a network interface. */
+  | 'ipv6-multicast'
+  /** Datagrams to 127.255.255.255 go to everyone on this host. */
+  | 'broadcast'
+  /** Programs can be started. */
+  | 'processes'
+  /** They are those of the host. */
+  | 'real-programs'
+  /** An attempt to connect can be left without an answer, so that it hangs. */
+  | 'unanswered-connects'
+  /** A stream can be reset, and its other end can tell that from an end. */
+  | 'resets'
+  /** An encrypted stream that ends without TLS's farewell is told from one that ends in order. */
+  | 'truncation';
 
 export interface Harness {
-  /** For the titles: 'node (onread)', 'simulation'. */
+  /** For the titles: 'TCP on Node', 'UNIX sockets in simulation'. */
   readonly name: string;
   readonly features: ReadonlySet<Feature>;
   /** A reactor on the platform, not yet running. Errors it reports are kept in `errors` unless `options` say otherwise. */
@@ -33,12 +65,27 @@ export interface Harness {
   readonly errors: Failure[];
   /** How many sockets, listeners and timers of reactors and peers there are at the moment, whether or not they keep the process alive. */
   readonly openHandleCount: number;
-  /** Connects to a port of a reactor; resolves when the peer's system has the connection. */
-  dial(port: number, options?: DialOptions): Promise<Peer>;
-  /** Listens for connections from a reactor, on a free port of 127.0.0.1. */
+  /**
+   * How many connections count as many: on one flavour 10,000, on the others as many as do not take long, since it is the
+   * same code for the most part.
+   */
+  readonly manyCount: number;
+  /** More bytes than are under way between two ends of which one does not read, in whatever buffers there are. */
+  readonly bulkBytes: number;
+  /** Has a reactor listen, by the call for this kind of streams. */
+  listen(reactor: Reactor, factory: ProtocolFactory, options?: ListenOptions): ListeningPort;
+  /** Has a reactor connect to where a port or a server listens, by the call for this kind of streams. */
+  connect(reactor: Reactor, destination: Address, factory: ClientProtocolFactory, options?: ConnectOptions): Connector;
+  /** Connects to where a port listens; resolves when the peer's system has the connection. */
+  dial(destination: Address, options?: DialOptions): Promise<Peer>;
+  /** Listens for connections from a reactor, where nobody else does. */
   serve(options?: ServeOptions): Promise<PeerServer>;
-  /** A path for a UNIX socket at which there is nothing, the same for the same name; needs 'unix-sockets'. */
-  socketPath(name: string): string;
+  /** Opens a socket for datagrams, at a free port of 127.0.0.1 or of another address. */
+  openDatagrams(host?: string): Promise<DatagramPeer>;
+  /** Where groups may be joined; needs 'multicast' or 'ipv6-multicast'. */
+  readonly multicastInterfaces: MulticastInterfaces;
+  /** How to start a program of the suites, with arguments; needs 'processes'. */
+  program(name: ProgramName, ...args: string[]): ProgramCall;
   /** Sends a signal to the process the reactors are in; needs 'signals'. */
   sendSignal(signal: 'SIGINT' | 'SIGTERM'): void;
   /** Lets at least so many seconds pass on the clock of the reactors, and everything happen that is due. */
@@ -49,9 +96,16 @@ export interface Harness {
   close(): Promise<void>;
 }
 
+export interface ListenOptions extends PortOptions {
+  /** Where another port listens or did; by default a place where nobody does. */
+  readonly destination?: Address;
+}
+
+export interface ConnectOptions extends ConnectionOptions {
+  readonly timeout?: number;
+}
+
 export interface DialOptions {
-  /** 127.0.0.1 by default. */
-  readonly host?: string;
   /** Whether the peer keeps its writing half open when the reactor closes its own; false by default. */
   readonly allowHalfOpen?: boolean;
   /** Whether the peer reads; true by default. */
@@ -59,7 +113,7 @@ export interface DialOptions {
 }
 
 export interface ServeOptions {
-  /** `refuse`: nobody listens on the port. `ignore`: attempts get no answer (needs 'unanswered-connects'). */
+  /** `refuse`: nobody listens there. `ignore`: attempts get no answer (needs 'unanswered-connects'). */
   readonly answer?: 'accept' | 'refuse' | 'ignore';
   /** For the connections it accepts. */
   readonly allowHalfOpen?: boolean;
@@ -77,7 +131,7 @@ export interface Peer {
   send(data: Uint8Array | string): void;
   /** Closes the writing half, after what was sent. */
   end(): void;
-  /** Resets the connection. */
+  /** Resets the connection; without 'resets' it closes both halves at once, and drops what is unsent. */
   abort(): void;
   /** Stops reading, so that the reactor cannot send more than buffers hold. */
   pause(): void;
@@ -86,15 +140,15 @@ export interface Peer {
   readonly ended: boolean;
   /** Both halves have closed, or the connection was reset. */
   readonly closed: boolean;
-  /** The connection was reset by the reactor's side. */
+  /** The connection was reset by the reactor's side. Without 'resets' it may be false all the same. */
   readonly reset: boolean;
   getHost(): Address;
   getPeer(): Address;
 }
 
 export interface PeerServer {
-  readonly host: string;
-  readonly port: number;
+  /** Where it listens. */
+  readonly destination: Address;
   /** The connections accepted, in order. */
   readonly peers: readonly Peer[];
   /** The next connection not returned yet, as soon as there is one. */

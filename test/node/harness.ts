@@ -217,11 +217,11 @@ export interface ChildResult {
 
 /**
  * Runs a module in a process of its own. `platform` (a NodePlatform) and `source` (the folder) are there already, and a child that does not end
- * by itself in time ends with status -1.
+ * by itself in time ends with status -1. With `descriptors` it may have so many open.
  */
 export async function runChild(
   code: string,
-  { signal }: { readonly signal?: NodeJS.Signals } = {},
+  { signal, descriptors }: { readonly signal?: NodeJS.Signals; readonly descriptors?: number } = {},
 ): Promise<ChildResult> {
   const source = fileURLToPath(new URL('../../src/node/', import.meta.url));
   const module = `
@@ -230,15 +230,12 @@ export async function runChild(
     const platform = new NodePlatform();
     ${code}`;
   const args = ['--import=tsx', '--conditions=ropewalk-source', '--input-type=module', '--eval', module];
+  const limit = descriptors === undefined ? [] : ['sh', '-c', `ulimit -n ${descriptors}; exec "$@"`, 'sh'];
+  const [command = process.execPath, ...commandArgs] = [...limit, process.execPath, ...args];
   return new Promise((resolve) => {
-    const child = execFile(
-      process.execPath,
-      args,
-      { timeout: 4000, killSignal: 'SIGKILL' },
-      (error, stdout, stderr) => {
-        resolve({ status: error === null ? 0 : Number(error.code ?? -1), stdout, stderr });
-      },
-    );
+    const child = execFile(command, commandArgs, { timeout: 4000, killSignal: 'SIGKILL' }, (error, stdout, stderr) => {
+      resolve({ status: error === null ? 0 : Number(error.code ?? -1), stdout, stderr });
+    });
     if (signal !== undefined) {
       child.stdout?.on('data', (text: Buffer | string) => {
         if (text.toString().includes('ready')) child.kill(signal);

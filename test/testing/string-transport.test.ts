@@ -33,6 +33,25 @@ describe('StringTransport', () => {
     );
   });
 
+  it('notes what startTLS was called with, and encrypts nothing', () => {
+    expect(transport.startedTLS).to.be.undefined;
+    transport.startTLS({ ca: 'certificate' });
+    expect(transport.startedTLS).to.deep.equal({ tls: { ca: 'certificate' }, options: {} });
+    transport.startTLS({ servername: 'host.example' }, { isServer: false });
+    expect(transport.startedTLS).to.deep.equal({ tls: { servername: 'host.example' }, options: { isServer: false } });
+    transport.write('still to be seen');
+    expect(transport.value().toString()).to.equal('still to be seen');
+  });
+
+  it('shows a protocol what a test wants it to see of TLS', () => {
+    expect(transport.getPeerCertificate()).to.be.undefined;
+    expect(transport.negotiatedProtocol).to.be.undefined;
+    transport.peerCertificate = new Uint8Array([1, 2, 3]);
+    transport.negotiatedProtocol = 'h2';
+    expect(transport.getPeerCertificate()).to.deep.equal(new Uint8Array([1, 2, 3]));
+    expect(transport.negotiatedProtocol).to.equal('h2');
+  });
+
   it('notes that the connection is to be lost, and does nothing else', () => {
     expect(transport).to.include({ connected: true, disconnecting: false, disconnected: false });
     transport.loseConnection();

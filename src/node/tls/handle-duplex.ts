@@ -14,6 +14,8 @@ type Callback = (error?: Error | null) => void;
  */
 export class HandleDuplex extends Duplex implements StreamListener {
   readonly #handle: StreamHandle;
+  /** What comes before anything that the handle reads. */
+  #received: Uint8Array | undefined;
   /** What waits for bytes, or the FIN, to leave. */
   #written: Callback | undefined;
   #shutDown: Callback | undefined;
@@ -28,7 +30,7 @@ export class HandleDuplex extends Duplex implements StreamListener {
     this.once('end', () => {
       this.#hasEnded = true;
     });
-    if (received !== undefined) this.push(received);
+    this.#received = received;
     handle.open(this);
   }
 
@@ -44,7 +46,16 @@ export class HandleDuplex extends Duplex implements StreamListener {
   }
 
   override _read(): void {
-    this.#handle.resumeReading();
+    const received = this.#received;
+    if (received === undefined) {
+      this.#handle.resumeReading();
+      return;
+    }
+    this.#received = undefined;
+    // Node reads a stream twice that has something in its buffer when a socket for TLS is made over it.
+    setImmediate(() => {
+      if (!this.destroyed) this.push(received);
+    });
   }
 
   override _write(chunk: Uint8Array, _encoding: BufferEncoding, callback: Callback): void {

@@ -7,7 +7,6 @@
  * While it shakes hands there is only what it is spoken over. What its owner asks for meanwhile waits: one write, or the end of
  * writing, and whether to read. When it is secure, a handle over Node's TLS socket does everything.
  */
-import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import type { Address } from '../../addresses.ts';
 import type { SystemError } from '../../interfaces/platform.ts';
@@ -34,7 +33,7 @@ export class NodeTLSHandle implements TLSHandle {
   #state: State = { name: 'shaking', isReading: false, unsent: [], isEnding: false };
   #listener: TLSListener | undefined;
   #negotiatedProtocol: string | undefined;
-  #peerCertificate: X509Certificate | undefined;
+  #peerCertificate: Uint8Array | undefined;
 
   /** `shakeHands` begins the handshake. */
   constructor(below: StreamHandle, underlay: Underlay, shakeHands: (listener: HandshakeListener) => void) {
@@ -44,7 +43,7 @@ export class NodeTLSHandle implements TLSHandle {
     if (below.setKeepAlive !== undefined) this.setKeepAlive = (enabled) => below.setKeepAlive?.(enabled);
     this.#underlay = underlay;
     shakeHands({
-      secured: (socket) => this.#secured(socket),
+      secured: (socket, peerCertificate) => this.#secured(socket, peerCertificate),
       failed: (error) => this.#failed(error),
     });
   }
@@ -54,7 +53,7 @@ export class NodeTLSHandle implements TLSHandle {
   }
 
   getPeerCertificate(): Uint8Array | undefined {
-    return this.#peerCertificate?.raw;
+    return this.#peerCertificate;
   }
 
   open(listener: TLSListener): void {
@@ -107,7 +106,7 @@ export class NodeTLSHandle implements TLSHandle {
     return state;
   }
 
-  #secured(socket: TLSSocket): void {
+  #secured(socket: TLSSocket, peerCertificate: Uint8Array | undefined): void {
     if (this.#state.name !== 'shaking') {
       socket.on('error', () => undefined);
       socket.destroy();
@@ -115,17 +114,21 @@ export class NodeTLSHandle implements TLSHandle {
     }
     const asked = this.#state;
     this.#negotiatedProtocol = typeof socket.alpnProtocol === 'string' ? socket.alpnProtocol : undefined;
-    this.#peerCertificate = socket.getPeerX509Certificate();
+    this.#peerCertificate = peerCertificate;
     const handle = this.#underlay.handleOf(socket, this);
     this.#state = { name: 'secure', handle };
     const listener = this.#listener;
     if (listener === undefined) return;
     handle.open(listener);
     // What was asked for meanwhile was asked before anything that the listener asks for now.
-    if (asked.unsent.length > 0 && handle.write(asked.unsent)) setImmediate(() => this.#listener?.written());
+    if (asked.unsent.length > 0 && handle.write(asked.unsent)) setImmediate(() => this.#sent());
     if (asked.isEnding) handle.shutdown();
     listener.handshakeCompleted();
     if (asked.isReading) this.resumeReading();
+  }
+
+  #sent(): void {
+    if (this.#state.name === 'secure') this.#listener?.written();
   }
 
   #failed(error: SystemError): void {

@@ -3,6 +3,7 @@
  * resume. It costs much more than a connection, so it is kept with the options object for as long as that lives.
  */
 import { Buffer } from 'node:buffer';
+import { constants } from 'node:crypto';
 import {
   createSecureContext,
   createServer,
@@ -12,6 +13,7 @@ import {
   type TlsOptions,
 } from 'node:tls';
 import type { TLSIdentity, TLSOptions } from '../../interfaces/tls-engine.ts';
+import { chooseByCallback, chooseFromTable } from './server-names.ts';
 
 /** As many hosts as Node's own agent for HTTPS remembers sessions of. */
 const SESSIONS_MAX = 100;
@@ -23,15 +25,22 @@ export interface ClientContext {
   readonly sessions: SessionCache;
 }
 
+/** What a client keeps of a connection to make the next one with less work. */
+export interface ResumableSession {
+  readonly ticket: Buffer;
+  /** In DER: Node does not find the server's certificate in a session that has been resumed. */
+  readonly certificate: Buffer | undefined;
+}
+
 /** The sessions that may be resumed, the least recently made forgotten first. */
 export class SessionCache {
-  readonly #sessions = new Map<string, Buffer>();
+  readonly #sessions = new Map<string, ResumableSession>();
 
-  get(servername: string): Buffer | undefined {
+  get(servername: string): ResumableSession | undefined {
     return this.#sessions.get(servername);
   }
 
-  set(servername: string, session: Buffer): void {
+  set(servername: string, session: ResumableSession): void {
     this.#sessions.delete(servername);
     this.#sessions.set(servername, session);
     if (this.#sessions.size <= SESSIONS_MAX) return;
@@ -72,7 +81,8 @@ export class TLSContexts {
 }
 
 function makeServer(options: TLSOptions): Server {
-  const { requestCert, rejectUnauthorized, ALPNProtocols, SNICallback, ticketKeys, contexts = {} } = options;
+  const { requestCert, rejectUnauthorized, ALPNProtocols, ticketKeys } = options;
+  const SNICallback = nameChooser(options);
   const serverOptions: TlsOptions = {
     ...contextOptions(options, options),
     // The reactor has a clock of its own for that.
@@ -83,14 +93,20 @@ function makeServer(options: TLSOptions): Server {
     ...(rejectUnauthorized !== undefined && { rejectUnauthorized }),
     ...(ALPNProtocols !== undefined && { ALPNProtocols: [...ALPNProtocols] }),
     ...(ticketKeys !== undefined && { ticketKeys: Buffer.from(ticketKeys) }),
-    // What the callback is given in portable code is opaque; it is what `createSecureContext` has made.
-    ...(SNICallback !== undefined && { SNICallback: SNICallback as NonNullable<TlsOptions['SNICallback']> }),
+    ...(SNICallback !== undefined && { SNICallback }),
   };
-  const server = createServer(serverOptions);
-  for (const [name, identity] of Object.entries(contexts)) {
-    server.addContext(name.toLowerCase(), contextOptions(options, identity));
-  }
-  return server;
+  return createServer(serverOptions);
+}
+
+/** What finds an identity by its name, if there is more than one. */
+function nameChooser(options: TLSOptions): TlsOptions['SNICallback'] {
+  const { SNICallback, contexts } = options;
+  if (SNICallback !== undefined) return chooseByCallback(SNICallback);
+  if (contexts === undefined) return undefined;
+  const table = Object.entries(contexts).map(
+    ([name, identity]) => [name.toLowerCase(), createSecureContext(contextOptions(options, identity))] as const,
+  );
+  return chooseFromTable(new Map(table));
 }
 
 /** All but the identity are the same for every name of a server. */
@@ -99,6 +115,8 @@ function contextOptions(options: TLSOptions, identity: TLSIdentity): SecureConte
   const { key, cert, pfx, passphrase } = identity;
   return {
     minVersion,
+    // TLS 1.2 has no good use for it, and certificates would not be verified again.
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     ...(maxVersion !== undefined && { maxVersion }),
     ...(key !== undefined && { key: pem(key) }),
     ...(cert !== undefined && { cert: pem(cert) }),

@@ -60,9 +60,11 @@ class SecureSocketHandle extends NodeStreamHandle {
     this.#below.reset(this.socket);
   }
 
-  /** What is written leaves later under TLS, and so does the answer come later. */
+  /** TLS does not tell of an error when it is given no bytes to write, so it is the socket below that is asked. */
   protected override confirmEnd(answer: (error: Error | null | undefined) => void): void {
-    this.socket.write(NO_BYTES, answer);
+    const { socket } = this.#below;
+    socket.write(NO_BYTES);
+    answer(socket.errored);
   }
 }
 

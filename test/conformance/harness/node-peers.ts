@@ -1,36 +1,54 @@
-import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net';
-import { type Address, IPv4Address, IPv6Address } from 'ropewalk/core';
-import type { DialOptions, Peer, PeerServer, ServeOptions } from '../harness.ts';
+import { once } from 'node:events';
+import { connect, createServer, type NetConnectOpts, type Server, type Socket } from 'node:net';
+import { type Address, IPv4Address, IPv6Address, UNIXAddress } from 'ropewalk/core';
+import type { DialOptions, Peer } from '../harness.ts';
+import type { RawServer, Until } from './node-kind.ts';
 
 const NO_BYTES = Buffer.alloc(0);
 
+/** What a peer is made of. */
+export interface PeerParts {
+  /** What it reads and writes, with half-open connections allowed. */
+  readonly socket: Socket;
+  /** The connected socket of the system; `socket` itself, unless that is spoken over it. */
+  readonly raw: Socket;
+  /** Its own address. */
+  readonly host: Address;
+  /** The address of the reactor's end. */
+  readonly peer: Address;
+  /** Closes the writing half of `socket`. */
+  readonly end: () => void;
+  /** Resets the connection, or what comes nearest. */
+  readonly abort: () => void;
+}
+
 /** A raw socket. */
 export class NodePeer implements Peer {
-  readonly #socket: Socket;
+  readonly #parts: PeerParts;
   readonly #allowHalfOpen: boolean;
-  readonly #host: Address;
-  readonly #peer: Address;
   #chunks: Buffer[] = [];
   #ended = false;
   #closed = false;
+  #isAborted = false;
   #reset: boolean;
 
-  /** The socket is connected, allows half-open connections, and has been paused if it is not to read. */
-  constructor(socket: Socket, options: { readonly allowHalfOpen?: boolean; readonly reading?: boolean }) {
-    this.#socket = socket;
+  constructor(parts: PeerParts, options: { readonly allowHalfOpen?: boolean; readonly reading?: boolean }) {
+    const { socket, raw } = parts;
+    this.#parts = parts;
     this.#allowHalfOpen = options.allowHalfOpen ?? false;
     this.#reset = socket.errored !== null;
-    this.#host = addressOf(socket.localFamily, socket.localAddress, socket.localPort);
-    this.#peer = addressOf(socket.remoteFamily, socket.remoteAddress, socket.remotePort);
     socket.on('end', () => {
       this.#endRead();
     });
-    socket.on('error', () => {
-      this.#reset = true;
-    });
+    for (const either of new Set([socket, raw])) {
+      either.on('error', () => {
+        if (!this.#isAborted) this.#reset = true;
+      });
+    }
     socket.on('close', () => {
       this.#closed = true;
     });
+    if (options.reading === false) socket.pause();
     socket.on('data', (chunk: Buffer) => this.#chunks.push(chunk));
     if (options.reading !== false) socket.resume();
   }
@@ -50,23 +68,25 @@ export class NodePeer implements Peer {
   }
 
   send(data: Uint8Array | string): void {
-    if (this.#socket.writable) this.#socket.write(data);
+    const { socket } = this.#parts;
+    if (socket.writable) socket.write(data);
   }
 
   end(): void {
-    this.#socket.end();
+    this.#parts.end();
   }
 
   abort(): void {
-    this.#socket.resetAndDestroy();
+    this.#isAborted = true;
+    this.#parts.abort();
   }
 
   pause(): void {
-    this.#socket.pause();
+    this.#parts.socket.pause();
   }
 
   resume(): void {
-    this.#socket.resume();
+    this.#parts.socket.resume();
   }
 
   get ended(): boolean {
@@ -82,87 +102,79 @@ export class NodePeer implements Peer {
   }
 
   getHost(): Address {
-    return this.#host;
+    return this.#parts.host;
   }
 
   getPeer(): Address {
-    return this.#peer;
+    return this.#parts.peer;
   }
 
   destroy(): void {
-    this.#socket.destroy();
+    this.#parts.socket.destroy();
   }
 
   /** When data and a reset come out of one poll, libuv reports a clean end; a write of no bytes tells them apart. */
   #endRead(): void {
-    const { writable } = this.#socket;
-    if (!writable) {
+    const { socket, raw, end } = this.#parts;
+    if (!socket.writable) {
       this.#ended = true;
       return;
     }
-    this.#socket.write(NO_BYTES, (error) => {
+    raw.write(NO_BYTES, (error) => {
       if (error instanceof Error) return;
       this.#ended = true;
-      if (!this.#allowHalfOpen) this.#socket.end();
+      if (!this.#allowHalfOpen) end();
     });
   }
 }
 
 /**
- * Resolves when the system has the connection; rejects with the system's error. A connection that was reset before Node
- * looked was there all the same: Node calls that a failure to connect.
+ * Resolves with a socket when the system has the connection; rejects with the system's error. A connection that was
+ * reset before Node looked was there all the same: Node calls that a failure to connect.
  */
-export function dialNode(port: number, options: DialOptions): Promise<NodePeer> {
+export function connectRaw(where: NetConnectOpts, options: DialOptions): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: options.host ?? '127.0.0.1', port, allowHalfOpen: true, noDelay: true });
+    const socket = connect({ ...where, allowHalfOpen: true, noDelay: true });
     if (options.reading === false) socket.pause();
     const failed = (error: NodeJS.ErrnoException): void => {
-      if (error.code === 'ECONNRESET') resolve(new NodePeer(socket, options));
+      if (error.code === 'ECONNRESET') resolve(socket);
       else reject(error);
     };
     socket.once('error', failed);
     socket.once('connect', () => {
       socket.off('error', failed);
-      resolve(new NodePeer(socket, options));
+      resolve(socket);
     });
   });
 }
 
-/** A raw server on a free port of 127.0.0.1. */
-export class NodePeerServer implements PeerServer {
-  readonly host = '127.0.0.1';
-  readonly port: number;
+/** A raw server. */
+export class NodePeerServer implements RawServer {
+  readonly destination: Address;
   readonly #server: Server;
-  readonly #peers: readonly NodePeer[];
-  readonly #until: (condition: () => boolean, what: string) => Promise<void>;
+  readonly #peers: NodePeer[] = [];
+  readonly #until: Until;
   #acceptedCount = 0;
 
-  private constructor(
-    server: Server,
-    peers: readonly NodePeer[],
-    until: (condition: () => boolean, what: string) => Promise<void>,
-  ) {
+  private constructor(server: Server, toPeer: (socket: Socket) => NodePeer, until: Until) {
     this.#server = server;
-    this.#peers = peers;
     this.#until = until;
-    this.port = (server.address() as AddressInfo).port; // a server on a TCP port has such an address
+    this.destination = addressOfServer(server);
+    server.on('connection', (socket) => {
+      this.#peers.push(toPeer(socket));
+    });
   }
 
+  /** Listens; each connection becomes a peer by `toPeer`. */
   static async listen(
-    options: ServeOptions,
-    until: (condition: () => boolean, what: string) => Promise<void>,
+    where: { readonly host: string; readonly port: number } | { readonly path: string },
+    toPeer: (socket: Socket) => NodePeer,
+    until: Until,
   ): Promise<NodePeerServer> {
-    const peers: NodePeer[] = [];
-    const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) => {
-      peers.push(new NodePeer(socket, options));
-    });
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ host: '127.0.0.1', port: 0 }, resolve);
-    });
-    const created = new NodePeerServer(server, peers, until);
-    if (options.answer === 'refuse') await created.stop();
-    return created;
+    const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
+    server.listen(where);
+    await once(server, 'listening');
+    return new NodePeerServer(server, toPeer, until);
   }
 
   get peers(): readonly NodePeer[] {
@@ -181,6 +193,30 @@ export class NodePeerServer implements PeerServer {
     this.#server.close();
     return Promise.resolve();
   }
+}
+
+/** For a peer that is the socket of the system itself. */
+export function rawParts(socket: Socket): Pick<PeerParts, 'socket' | 'raw' | 'end'> {
+  const end = (): void => {
+    socket.end();
+  };
+  return { socket, raw: socket, end };
+}
+
+/** The addresses of the two ends of a TCP socket. */
+export function tcpAddresses(socket: Socket): Pick<PeerParts, 'host' | 'peer'> {
+  return {
+    host: addressOf(socket.localFamily, socket.localAddress, socket.localPort),
+    peer: addressOf(socket.remoteFamily, socket.remoteAddress, socket.remotePort),
+  };
+}
+
+function addressOfServer(server: Server): Address {
+  const address = server.address();
+  if (address === null) throw new Error('the server does not listen');
+  return typeof address === 'string'
+    ? new UNIXAddress(address)
+    : addressOf(address.family, address.address, address.port);
 }
 
 function addressOf(family: string | undefined, host: string | undefined, port: number | undefined): Address {

@@ -1,7 +1,15 @@
 import { createHook } from 'node:async_hooks';
 
 /** What libuv and Node have open on behalf of a reactor; by the names of `async_hooks`. */
-const KINDS: readonly string[] = ['TCPWRAP', 'TCPSERVERWRAP', 'PIPEWRAP', 'PIPESERVERWRAP', 'Timeout'];
+const KINDS: readonly string[] = [
+  'TCPWRAP',
+  'TCPSERVERWRAP',
+  'PIPEWRAP',
+  'PIPESERVERWRAP',
+  'UDPWRAP',
+  'PROCESSWRAP',
+  'Timeout',
+];
 const PROCESS_EVENTS = ['SIGINT', 'SIGTERM', 'SIGBREAK', 'beforeExit'];
 
 const MOCHA = /[\\/]node_modules[\\/]mocha[\\/]/;

@@ -32,8 +32,9 @@ export class Reactors {
   /** What is wrong after `end`: things still alive, and errors that no case took out. */
   problems(): string[] {
     const left = this.#reactors.flatMap((reactor) => {
-      const { connections, connectors, ports } = reactor.inspect();
-      return [...connections, ...connectors, ...ports].map((alive) => `left on a reactor: ${alive}`);
+      const { connections, handshakes, connectors, ports, processes } = reactor.inspect();
+      const alive = [...connections, ...handshakes, ...connectors, ...ports, ...processes];
+      return alive.map((line) => `left on a reactor: ${line}`);
     });
     return [...left, ...this.errors.map((failure) => `reported and not taken out: ${failure.getTraceback()}`)];
   }

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
-import type { Peer, PeerServer } from '../harness.ts';
+import { type Address, IPv4Address } from 'ropewalk/core';
+import type { Peer } from '../harness.ts';
+import type { RawServer } from './node-kind.ts';
 
 /** As small a queue of unaccepted connections as can be asked for; Linux then takes one more than that. */
 const BACKLOG = 1;
@@ -22,16 +24,15 @@ const SLEEPING_SERVER = `
  * A port of the loopback where attempts to connect get no answer: its queue is full and nobody accepts, so Linux drops
  * what asks for more.
  */
-export class UnansweringServer implements PeerServer {
-  readonly host = '127.0.0.1';
-  readonly port: number;
-  readonly peers: readonly Peer[] = [];
+export class UnansweringServer implements RawServer {
+  readonly destination: Address;
+  readonly peers: readonly [] = [];
   readonly #worker: Worker;
   readonly #wakeUp: Int32Array;
   readonly #queued: readonly Socket[];
 
   private constructor(port: number, worker: Worker, wakeUp: Int32Array, queued: readonly Socket[]) {
-    this.port = port;
+    this.destination = new IPv4Address('TCP', '127.0.0.1', port);
     this.#worker = worker;
     this.#wakeUp = wakeUp;
     this.#queued = queued;

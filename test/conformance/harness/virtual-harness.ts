@@ -1,11 +1,44 @@
 import { setImmediate as nextPass } from 'node:timers/promises';
-import { type Address, ConnectionAborted, ConnectionLost, type Reactor, type ReactorOptions } from 'ropewalk/core';
-import { World } from 'ropewalk/simulation';
+import type {
+  Address,
+  ClientProtocolFactory,
+  Connector,
+  ListeningPort,
+  ProtocolFactory,
+  Reactor,
+  ReactorOptions,
+} from 'ropewalk/core';
+import { type VirtualHost, World } from 'ropewalk/simulation';
 import type { Platform } from '../../../src/interfaces/platform.ts';
-import { DEFAULT_PEER_WINDOW_BYTES, ScriptedPeer } from '../../../src/testing/scripted-peer.ts';
-import { ScriptedServer } from '../../../src/testing/scripted-server.ts';
-import type { DialOptions, Feature, Harness, Peer, PeerServer, ServeOptions } from '../harness.ts';
+import type { StreamTarget } from '../../../src/interfaces/stream-platform.ts';
+import { DEFAULT_PEER_WINDOW_BYTES } from '../../../src/testing/scripted-peer.ts';
+import type {
+  ConnectOptions,
+  DialOptions,
+  Feature,
+  Harness,
+  ListenOptions,
+  Peer,
+  PeerServer,
+  ServeOptions,
+} from '../harness.ts';
+import { ScriptedDatagramPeer } from '../../../src/testing/scripted-datagram-peer.ts';
+import type { DatagramPeer } from './datagram-peer.ts';
+import { hostAndPort, pathOf } from './reactor-calls.ts';
+import { ScriptedProgram } from '../../../src/testing/scripted-program.ts';
+import { type ProgramCall, type ProgramName, PROGRAMS } from '../support/programs.ts';
 import { Reactors } from './reactors.ts';
+import type { ConnectStream, PeerEnd, VirtualKind, WorldPeer } from './virtual-kind.ts';
+import { VirtualPeerServer } from './virtual-peer-server.ts';
+
+const PLATFORM_FEATURES: readonly Feature[] = [
+  'virtual-time',
+  'ipv6',
+  'multicast',
+  'ipv6-multicast',
+  'broadcast',
+  'processes',
+];
 
 /** In a world where nothing takes time, what has not happened after so many rounds never will. */
 const ROUNDS_MAX = 500;
@@ -13,61 +46,107 @@ const ROUNDS_MAX = 500;
 /** Longer than a stream that was given up goes on discarding. */
 const LINGER_SECONDS = 3;
 
-/** Reactors on one machine of a virtual world, with the scripted peers of `ropewalk/testing` on the same machine. */
+/** Many windows of 65,536 bytes, which is what the virtual network and its peers have. */
+const BULK_BYTES = 1_048_576;
+
+const WINDOW = { windowBytes: DEFAULT_PEER_WINDOW_BYTES };
+
+/** Reactors on one machine of a virtual world, with raw peers on the same machine. */
 export class VirtualHarness implements Harness {
-  readonly name = 'simulation';
-  readonly features: ReadonlySet<Feature> = new Set<Feature>([
-    'virtual-time',
-    'ipv6',
-    'unanswered-connects',
-    'unix-sockets',
-  ]);
-  readonly #world = new World();
-  readonly #machine = this.#world.addHost('machine');
+  readonly name: string;
+  readonly features: ReadonlySet<Feature>;
+  readonly manyCount: number;
+  readonly bulkBytes: number = BULK_BYTES;
+  readonly #kind: VirtualKind;
+  readonly #world: World;
+  readonly #machine: VirtualHost;
   readonly #reactors = new Reactors();
-  readonly #peers: ScriptedPeer[] = [];
-  readonly #servers: ScriptedServer[] = [];
+  readonly #peers: WorldPeer[] = [];
+  readonly #servers: VirtualPeerServer[] = [];
+  readonly multicastInterfaces = { IPv4: '10.0.0.1', IPv6: 'fd00::1' };
+  readonly #datagramPeers: ScriptedDatagramPeer[] = [];
   #reactorCount = 0;
+  #pathCount = 0;
   #lastAdvance: Promise<void> = Promise.resolve();
+
+  constructor(kind: VirtualKind) {
+    this.name = kind.name;
+    this.features = new Set([...PLATFORM_FEATURES, ...kind.features]);
+    this.manyCount = kind.manyCount;
+    this.#kind = kind;
+    this.#world = new World(kind.worldOptions);
+    this.#machine = this.#world.addHost('machine');
+  }
 
   get errors(): Reactors['errors'] {
     return this.#reactors.errors;
   }
 
   get openHandleCount(): number {
-    const { streams, listeners, attempts, events } = this.#world.census();
-    return streams + listeners + attempts + events;
+    const { streams, listeners, attempts, datagramSockets, processes, events } = this.#world.census();
+    return streams + listeners + attempts + datagramSockets + processes + events;
   }
 
   createReactor(options: ReactorOptions = {}): Reactor {
     this.#reactorCount += 1;
     // Each reactor has a clock of its own to be woken by, and all share the network of the machine.
-    const { name, clock, resolver, random } = this.#world.addHost(`reactor ${this.#reactorCount}`);
-    const platform: Platform = { name, clock, resolver, random, streams: this.#machine.streams };
+    const { name, clock, resolver, random, tls } = this.#world.addHost(`reactor ${this.#reactorCount}`);
+    const platform: Platform = { name, clock, resolver, random, ...networkOf(this.#machine), ...(tls && { tls }) };
     return this.#reactors.create(platform, options);
   }
 
-  async dial(port: number, options: DialOptions = {}): Promise<Peer> {
-    const { host = '127.0.0.1', ...peerOptions } = options;
-    const peer = new ScriptedPeer(this.#world, peerOptions, (listener) =>
-      this.#machine.virtualStreams.connect({ kind: 'tcp', host, port }, listener, {
-        windowBytes: DEFAULT_PEER_WINDOW_BYTES,
-      }),
+  listen(reactor: Reactor, factory: ProtocolFactory, options: ListenOptions = {}): ListeningPort {
+    const { destination = this.#freePlace(), ...rest } = options;
+    return this.#kind.listen(reactor, factory, destination, rest);
+  }
+
+  connect(
+    reactor: Reactor,
+    destination: Address,
+    factory: ClientProtocolFactory,
+    options: ConnectOptions = {},
+  ): Connector {
+    return this.#kind.connect(reactor, destination, factory, options);
+  }
+
+  async dial(destination: Address, options: DialOptions = {}): Promise<Peer> {
+    const peer = this.#createPeer('client', options, (listener) =>
+      this.#machine.virtualStreams.connect(targetAt(destination), listener, WINDOW),
     );
     this.#peers.push(peer);
-    await this.until(() => peer.connected || peer.closed, 'the peer has been answered');
-    if (peer.reason !== undefined && !hadConnection(peer)) throw peer.reason.value;
-    return new VirtualPeer(peer, options);
+    await this.until(() => peer.answered, 'the peer has been answered');
+    if (peer.refusal !== undefined) throw peer.refusal;
+    return peer;
   }
 
   serve(options: ServeOptions = {}): Promise<PeerServer> {
-    const server = new ScriptedServer(this.#world, this.#machine.virtualStreams, 0, { host: '127.0.0.1', ...options });
+    const { answer = 'accept', ...peerOptions } = options;
+    const server = new VirtualPeerServer(
+      this.#machine.virtualStreams,
+      { ...targetAt(this.#freePlace()), backlog: 1 },
+      { ...WINDOW, answer },
+      (handle) =>
+        this.#createPeer('server', peerOptions, (listener) => {
+          listener.connected(handle);
+          return undefined;
+        }),
+      (condition, what) => this.until(condition, what),
+    );
     this.#servers.push(server);
-    return Promise.resolve(new VirtualPeerServer(server, options, (condition, what) => this.until(condition, what)));
+    return Promise.resolve(server);
   }
 
-  socketPath(name: string): string {
-    return `/run/${name}`;
+  openDatagrams(host?: string): Promise<DatagramPeer> {
+    const peer = new ScriptedDatagramPeer(this.#machine.virtualDatagrams, host === undefined ? {} : { host });
+    this.#datagramPeers.push(peer);
+    return Promise.resolve(peer);
+  }
+
+  program(name: ProgramName, ...args: string[]): ProgramCall {
+    const { executable } = new ScriptedProgram(this.#world, this.#machine.virtualProcesses, name, {
+      main: PROGRAMS[name].main,
+    });
+    return { executable, args };
   }
 
   sendSignal(): void {
@@ -91,7 +170,8 @@ export class VirtualHarness implements Harness {
   async close(): Promise<void> {
     await this.#reactors.end((condition, what) => this.until(condition, what));
     for (const peer of [...this.#peers, ...this.#servers.flatMap((server) => server.peers)]) peer.abort();
-    for (const server of this.#servers) server.stop();
+    for (const server of this.#servers) await server.stop();
+    for (const peer of this.#datagramPeers) peer.close();
     await this.advance(LINGER_SECONDS);
     const left = Object.entries(this.#world.census()).filter(([, count]) => count > 0);
     const problems = [
@@ -99,6 +179,17 @@ export class VirtualHarness implements Harness {
       ...left.map(([what, count]) => `left in the world: ${what}: ${String(count)}`),
     ];
     if (problems.length > 0) throw new Error(`The case left something behind:\n  ${problems.join('\n  ')}`);
+  }
+
+  #createPeer(role: PeerEnd['role'], options: DialOptions, connect: ConnectStream): WorldPeer {
+    return this.#kind.createPeer({ world: this.#world, machine: this.#machine, role }, options, connect);
+  }
+
+  #freePlace(): Address {
+    return this.#kind.freePlace(() => {
+      this.#pathCount += 1;
+      return `/run/socket-${this.#pathCount}`;
+    });
   }
 
   async #advance(seconds: number): Promise<void> {
@@ -109,119 +200,15 @@ export class VirtualHarness implements Harness {
   }
 }
 
-/** Whether the peer was connected before it was closed. */
-function hadConnection(peer: ScriptedPeer): boolean {
-  try {
-    peer.getHost();
-    return true;
-  } catch {
-    return false;
-  }
+/** What the reactors of a machine share. */
+function networkOf({
+  streams,
+  datagrams,
+  processes,
+}: VirtualHost): Pick<Platform, 'streams' | 'datagrams' | 'processes'> {
+  return { streams, datagrams, processes };
 }
 
-class VirtualPeer implements Peer {
-  readonly #peer: ScriptedPeer;
-  readonly #allowHalfOpen: boolean;
-  #isEnded = false;
-
-  constructor(peer: ScriptedPeer, options: { readonly allowHalfOpen?: boolean }) {
-    this.#peer = peer;
-    this.#allowHalfOpen = options.allowHalfOpen ?? false;
-  }
-
-  get received(): Buffer {
-    return this.#peer.received;
-  }
-
-  text(): string {
-    return this.#peer.text();
-  }
-
-  clear(): void {
-    this.#peer.clear();
-  }
-
-  send(data: Uint8Array | string): void {
-    const hasEnded = this.#isEnded || (this.ended && !this.#allowHalfOpen);
-    if (!hasEnded) this.#peer.send(data);
-  }
-
-  end(): void {
-    this.#isEnded = true;
-    this.#peer.end();
-  }
-
-  abort(): void {
-    this.#peer.abort();
-  }
-
-  pause(): void {
-    this.#peer.pause();
-  }
-
-  resume(): void {
-    this.#peer.resume();
-  }
-
-  get ended(): boolean {
-    return this.#peer.ended;
-  }
-
-  get closed(): boolean {
-    return this.#peer.closed;
-  }
-
-  get reset(): boolean {
-    const { reason } = this.#peer;
-    return reason?.check(ConnectionLost) !== undefined && reason.check(ConnectionAborted) === undefined;
-  }
-
-  getHost(): Address {
-    return this.#peer.getHost();
-  }
-
-  getPeer(): Address {
-    return this.#peer.getPeer();
-  }
-}
-
-class VirtualPeerServer implements PeerServer {
-  readonly host = '127.0.0.1';
-  readonly port: number;
-  readonly #server: ScriptedServer;
-  readonly #options: ServeOptions;
-  readonly #until: (condition: () => boolean, what: string) => Promise<void>;
-  readonly #peers: VirtualPeer[] = [];
-  #acceptedCount = 0;
-
-  constructor(
-    server: ScriptedServer,
-    options: ServeOptions,
-    until: (condition: () => boolean, what: string) => Promise<void>,
-  ) {
-    this.#server = server;
-    this.#options = options;
-    this.#until = until;
-    const address = server.getHost();
-    if (address.family !== 'IPv4') throw new Error(`The server listens on ${String(address)}, not on an IPv4 address`);
-    this.port = address.port;
-  }
-
-  get peers(): readonly Peer[] {
-    for (const peer of this.#server.peers.slice(this.#peers.length))
-      this.#peers.push(new VirtualPeer(peer, this.#options));
-    return this.#peers;
-  }
-
-  async accept(): Promise<Peer> {
-    const index = this.#acceptedCount;
-    this.#acceptedCount += 1;
-    await this.#until(() => this.peers.length > index, 'somebody has connected to the server');
-    return this.peers[index]!;
-  }
-
-  stop(): Promise<void> {
-    this.#server.stop();
-    return Promise.resolve();
-  }
+function targetAt(address: Address): StreamTarget {
+  return address.family === 'UNIX' ? { kind: 'unix', path: pathOf(address) } : { kind: 'tcp', ...hostAndPort(address) };
 }

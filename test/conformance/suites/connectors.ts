@@ -10,7 +10,7 @@ import {
   type Reactor,
   UserError,
 } from 'ropewalk/core';
-import type { Harness } from '../harness.ts';
+import type { Harness, PeerServer } from '../harness.ts';
 import {
   join,
   listen,
@@ -22,27 +22,24 @@ import {
   untilLost,
 } from '../support/connections.ts';
 import { type FactoryHooks, RecordingFactory } from '../support/recording-factory.ts';
-import { StaticResolver } from '../support/static-resolver.ts';
 
 const STARTED = ['doStart', 'startFactory', 'startedConnecting'];
 const FAILED = ['clientConnectionFailed', 'doStop', 'stopFactory'];
 
-/** A connector whose attempt hangs, because its name is never resolved. */
-interface Hanging {
+/** A connector whose attempt begins in the next turn. */
+interface Begun {
   readonly reactor: Reactor;
-  readonly resolver: StaticResolver;
+  readonly server: PeerServer;
   readonly factory: RecordingFactory;
   readonly connector: Connector;
 }
 
-async function hang(h: Harness, hooks: FactoryHooks = {}): Promise<Hanging> {
+async function begin(h: Harness, hooks: FactoryHooks = {}): Promise<Begun> {
   const reactor = startReactor(h);
-  const resolver = new StaticResolver(reactor, { silent: undefined });
-  reactor.installNameResolver(resolver);
+  const server = await h.serve();
   const factory = new RecordingFactory(hooks);
-  const connector = reactor.connectTCP('silent', 1, factory);
-  await h.until(() => resolver.calls.length > 0, 'the attempt has begun');
-  return { reactor, resolver, factory, connector };
+  const connector = h.connect(reactor, server.destination, factory);
+  return { reactor, server, factory, connector };
 }
 
 export function describeConnectors(harness: () => Harness): void {
@@ -59,15 +56,15 @@ function describeGivingUp(harness: () => Harness): void {
   describe('stopConnecting', () => {
     it('calls clientConnectionFailed with UserError before it returns, and ends the attempt [54]', async () => {
       const h = harness();
-      const { reactor, resolver, factory, connector } = await hang(h);
+      const { reactor, server, factory, connector } = await begin(h);
       connector.stopConnecting();
       expect(factory.calls).to.deep.equal([...STARTED, ...FAILED]);
       expect(factory.reasons[0]).to.be.instanceOf(UserError).and.instanceOf(ConnectError);
       expect(connector.state).to.equal('disconnected');
-      expect(resolver.calls).to.deep.equal(['silent', 'cancelled silent']);
       expect(reactor.inspect()).to.deep.include({ connectors: [], delayedCalls: [] });
       await roundTrip(h, reactor);
       expect(factory.calls).to.deep.equal([...STARTED, ...FAILED]);
+      expect(server.peers).to.have.length(0);
     });
 
     it('ends an attempt that waits for the peer’s answer [54]', async function () {
@@ -76,23 +73,23 @@ function describeGivingUp(harness: () => Harness): void {
       const reactor = startReactor(h);
       const server = await h.serve({ answer: 'ignore' });
       const factory = new RecordingFactory();
-      const connector = reactor.connectTCP(server.host, server.port, factory);
+      const connector = h.connect(reactor, server.destination, factory);
       await h.advance(0.01);
       connector.stopConnecting();
       expect(factory.calls).to.deep.equal([...STARTED, ...FAILED]);
       expect(factory.reasons[0]).to.be.instanceOf(UserError);
     });
 
-    it('may be called in startedConnecting, and right after connectTCP [54]', async () => {
+    it('may be called in startedConnecting, and right after the call [54]', async () => {
       const h = harness();
       const reactor = startReactor(h);
       const server = await h.serve();
       const inside = new RecordingFactory({ startedConnecting: (connector) => connector.stopConnecting() });
-      const connector = reactor.connectTCP(server.host, server.port, inside);
+      const connector = h.connect(reactor, server.destination, inside);
       expect(inside.calls).to.deep.equal([...STARTED, ...FAILED]);
       expect(connector.state).to.equal('disconnected');
       const after = new RecordingFactory();
-      reactor.connectTCP(server.host, server.port, after).stopConnecting();
+      h.connect(reactor, server.destination, after).stopConnecting();
       expect(after.calls).to.deep.equal([...STARTED, ...FAILED]);
       await roundTrip(h, reactor);
       expect(server.peers).to.have.length(0);
@@ -104,7 +101,7 @@ function describeGivingUp(harness: () => Harness): void {
       const reactor = h.createReactor();
       const server = await h.serve();
       const factory = new RecordingFactory();
-      reactor.connectTCP(server.host, server.port, factory).stopConnecting();
+      h.connect(reactor, server.destination, factory).stopConnecting();
       expect(factory.calls).to.deep.equal([...STARTED, ...FAILED]);
       void reactor.run({ installSignalHandlers: false });
       await roundTrip(h, reactor);
@@ -116,7 +113,7 @@ function describeGivingUp(harness: () => Harness): void {
       const reactor = startReactor(h);
       const server = await h.serve();
       const factory = new RecordingFactory();
-      const connector = reactor.connectTCP(server.host, server.port, factory);
+      const connector = h.connect(reactor, server.destination, factory);
       // The attempt begins in the next turn, before calls queued now; its answer has not come by then.
       reactor.callSoon(() => connector.stopConnecting());
       await h.until(() => factory.reasons.length > 0, 'the attempt has been given up');
@@ -131,7 +128,7 @@ function describeGivingUp(harness: () => Harness): void {
       const reactor = startReactor(h);
       const server = await h.serve();
       const factory = new RecordingFactory();
-      const connector = reactor.connectTCP(server.host, server.port, factory);
+      const connector = h.connect(reactor, server.destination, factory);
       // The attempt begins in the next turn, before calls queued now.
       reactor.callSoon(() => reactor.crash());
       const peer = await server.accept();
@@ -160,7 +157,7 @@ function describeDisconnect(harness: () => Harness): void {
   describe('disconnect', () => {
     it('is stopConnecting while connecting, and nothing when disconnected [54]', async () => {
       const h = harness();
-      const { factory, connector } = await hang(h);
+      const { factory, connector } = await begin(h);
       connector.disconnect();
       expect(factory.reasons[0]).to.be.instanceOf(UserError);
       connector.disconnect();
@@ -187,7 +184,7 @@ function describeConnectAgain(harness: () => Harness): void {
   describe('connect', () => {
     it('throws ConnectInProgressError in any state but disconnected [57]', async () => {
       const h = harness();
-      const { connector: connecting } = await hang(h);
+      const { connector: connecting } = await begin(h);
       expect(() => connecting.connect()).to.throw(ConnectInProgressError);
       const { connector: connected } = await join(h);
       expect(() => connected.connect()).to.throw(ConnectInProgressError);
@@ -203,7 +200,7 @@ function describeConnectAgain(harness: () => Harness): void {
           if (factory.reasons.length < 3) connector.connect();
         },
       });
-      reactor.connectTCP(server.host, server.port, factory);
+      h.connect(reactor, server.destination, factory);
       await h.until(() => factory.calls.includes('stopFactory'), 'the factory has been stopped');
       const again = ['clientConnectionFailed', 'startedConnecting'];
       expect(factory.calls).to.deep.equal([...STARTED, ...again, ...again, ...FAILED]);
@@ -218,7 +215,7 @@ function describeConnectAgain(harness: () => Harness): void {
           if (factory.reasons.length < 2) connector.connect();
         },
       });
-      reactor.connectTCP(server.host, server.port, factory);
+      h.connect(reactor, server.destination, factory);
       (await server.accept()).end();
       const second = await nthProtocol(h, factory, 1);
       expect(factory.calls.slice(3)).to.deep.equal([
@@ -234,7 +231,7 @@ function describeConnectAgain(harness: () => Harness): void {
 
     it('after the factory was stopped starts it again [56]', async () => {
       const h = harness();
-      const { factory, connector } = await hang(h);
+      const { factory, connector } = await begin(h);
       connector.stopConnecting();
       connector.connect();
       connector.stopConnecting();
@@ -243,7 +240,7 @@ function describeConnectAgain(harness: () => Harness): void {
 
     it('given up inside clientConnectionFailed stops the factory once', async () => {
       const h = harness();
-      const { factory, connector } = await hang(h, {
+      const { factory, connector } = await begin(h, {
         clientConnectionFailed: (failed) => {
           if (factory.reasons.length > 1) return;
           failed.connect();
@@ -259,16 +256,15 @@ function describeConnectAgain(harness: () => Harness): void {
 }
 
 function describeReactorStop(harness: () => Harness): void {
-  it('whose reactor stops during the attempt is told by clientConnectionFailed', async () => {
+  it('whose reactor stops before the attempt has begun is told by clientConnectionFailed', async () => {
     const h = harness();
-    const { reactor, resolver, factory, connector } = await hang(h);
+    const { reactor, factory, connector } = await begin(h);
     reactor.stop();
     await h.until(() => factory.reasons.length > 0, 'the attempt has ended');
     expect(factory.calls).to.deep.equal([...STARTED, ...FAILED]);
     expect(factory.reasons[0]).to.be.instanceOf(ConnectError).and.not.instanceOf(UserError);
     expect(factory.reasons[0]?.message).to.include('reactor stopped');
     expect(connector.state).to.equal('disconnected');
-    expect(resolver.calls).to.deep.equal(['silent', 'cancelled silent']);
   });
 
   it('whose reactor stops while it waits for the peer’s answer is told, too', async function () {
@@ -277,7 +273,7 @@ function describeReactorStop(harness: () => Harness): void {
     const reactor = startReactor(h);
     const server = await h.serve({ answer: 'ignore' });
     const factory = new RecordingFactory();
-    reactor.connectTCP(server.host, server.port, factory);
+    h.connect(reactor, server.destination, factory);
     await h.advance(0.01);
     reactor.stop();
     await h.until(() => factory.reasons.length > 0, 'the attempt has ended');
@@ -305,7 +301,7 @@ function describeSharedFactory(harness: () => Harness): void {
     const factory = new RecordingFactory();
     const first = await listen(h, reactor, factory);
     const second = await listen(h, reactor, factory);
-    const connector = reactor.connectTCP('127.0.0.1', first.port, factory);
+    const connector = h.connect(reactor, first.destination, factory);
     expect(factory.numPorts).to.equal(3);
     await nthProtocol(h, factory, 1);
     expect(factory.calls.filter((call) => call === 'startFactory')).to.have.length(1);

@@ -1,9 +1,8 @@
 /** Where errors go that have no caller to go to: one path, which ends at the reactor's logger. */
 import { expect } from 'chai';
-import { type Deferred, fail, Failure, type Logger, Protocol } from 'ropewalk/core';
+import { type Deferred, fail, Failure, type Logger } from 'ropewalk/core';
 import type { Harness } from '../harness.ts';
-import { nthProtocol, portOf, serve, settled, startReactor, takeErrors } from '../support/connections.ts';
-import { RecordingFactory } from '../support/recording-factory.ts';
+import { startReactor, takeErrors } from '../support/connections.ts';
 
 function messages(harness: Harness): string[] {
   return takeErrors(harness).map((error) => error.message);
@@ -19,7 +18,6 @@ export function describeErrors(harness: () => Harness): void {
   describe('Errors', () => {
     describeUnhandledErrors(harness);
     describeReporting(harness);
-    describeHookErrors(harness);
   });
 }
 
@@ -71,13 +69,6 @@ function describeUnhandledErrors(harness: () => Harness): void {
       });
       expect(handled?.message).to.equal('late');
       expect(messages(harness())).to.deep.equal(['late']);
-    });
-
-    it('is reported when it arises in a hook', async () => {
-      const { peer } = await serve(harness(), { dataReceived: () => void fail(new Error('in a hook')) });
-      peer.send('x');
-      await harness().until(() => harness().errors.length > 0, 'the error has been reported');
-      expect(messages(harness())).to.deep.equal(['in a hook']);
     });
 
     it('is reported also when no other turn follows, because the reactor crashes', async () => {
@@ -156,115 +147,6 @@ function describeReporting(harness: () => Harness): void {
       expect(failure).to.be.instanceOf(Failure);
       expect(failure?.value).to.be.instanceOf(Error);
       expect(failure?.value.cause).to.equal('a string');
-    });
-  });
-}
-
-function describeHookErrors(harness: () => Harness): void {
-  describe('An error in a hook of a factory', () => {
-    it('in doStart comes out of listenTCP, and nothing listens', () => {
-      const reactor = harness().createReactor();
-      const factory = new RecordingFactory();
-      factory.startFactory = throwing('not today');
-      expect(() => reactor.listenTCP(0, factory)).to.throw('not today');
-      expect(reactor.inspect().ports).to.deep.equal([]);
-      expect(factory.numPorts).to.equal(0);
-    });
-
-    it('in doStop is reported, and the port is stopped all the same', async () => {
-      const reactor = startReactor(harness());
-      const factory = new RecordingFactory();
-      factory.stopFactory = throwing('not stopped');
-      const port = reactor.listenTCP(0, factory, { interface: '127.0.0.1' });
-      await settled(harness(), port.whenListening(), 'the port is bound');
-      await settled(harness(), port.stopListening(), 'the port is closed');
-      expect(messages(harness())).to.deep.equal(['not stopped']);
-    });
-
-    it('in buildProtocol is reported, closes that connection, and leaves the port to others', async () => {
-      const reactor = startReactor(harness());
-      let attempts = 0;
-      const factory = new RecordingFactory();
-      const build = factory.buildProtocol.bind(factory);
-      factory.buildProtocol = (address) => {
-        attempts += 1;
-        if (attempts === 1) throw new Error('no protocol');
-        return build(address);
-      };
-      const port = reactor.listenTCP(0, factory, { interface: '127.0.0.1' });
-      await settled(harness(), port.whenListening(), 'the port is bound');
-      const refused = await harness().dial(portOf(port));
-      await harness().until(() => refused.closed, 'the first connection is closed');
-      expect(refused.reset).to.equal(false);
-      expect(messages(harness())).to.deep.equal(['no protocol']);
-      const served = await harness().dial(portOf(port));
-      await nthProtocol(harness(), factory, 0);
-      expect(served.closed).to.equal(false);
-    });
-
-    it('in startedConnecting, clientConnectionFailed or doStop is reported, and what follows is done', async () => {
-      const reactor = startReactor(harness());
-      const server = await harness().serve({ answer: 'refuse' });
-      const factory = new RecordingFactory({
-        startedConnecting: throwing('startedConnecting'),
-        clientConnectionFailed: throwing('clientConnectionFailed'),
-      });
-      factory.stopFactory = throwing('stopFactory');
-      const connector = reactor.connectTCP(server.host, server.port, factory);
-      await harness().until(() => connector.state === 'disconnected', 'the attempt has failed');
-      expect(factory.calls).to.include.members(['clientConnectionFailed', 'doStop']);
-      expect(messages(harness())).to.deep.equal(['startedConnecting', 'clientConnectionFailed', 'stopFactory']);
-      expect(reactor.inspect().connectors).to.deep.equal([]);
-    });
-
-    it('in clientConnectionLost is reported, after the protocol was told', async () => {
-      const reactor = startReactor(harness());
-      const server = await harness().serve();
-      const factory = new RecordingFactory({ clientConnectionLost: throwing('clientConnectionLost') });
-      reactor.connectTCP(server.host, server.port, factory);
-      const protocol = await nthProtocol(harness(), factory, 0);
-      protocol.transport.loseConnection();
-      await harness().until(() => factory.calls.includes('stopFactory'), 'the factory is stopped');
-      expect(protocol.isLost).to.equal(true);
-      expect(messages(harness())).to.deep.equal(['clientConnectionLost']);
-    });
-  });
-
-  describe('A protocol whose hook throws', () => {
-    it('loses its connection and no other, and the reactor goes on', async () => {
-      const { peer, protocol, factory, port, reactor } = await serve(harness(), {
-        dataReceived: (self, data) => {
-          if (data.toString() === 'bad') throw new Error('a bug');
-          self.transport.write(data);
-        },
-      });
-      const other = await harness().dial(port);
-      await nthProtocol(harness(), factory, 1);
-      peer.send('bad');
-      await harness().until(() => protocol.isLost && peer.closed, 'the connection is lost');
-      expect(messages(harness())).to.deep.equal(['a bug']);
-      expect(protocol.lostBy?.message).to.equal('a bug');
-      other.send('good');
-      await harness().until(() => other.text() === 'good', 'the other connection answers');
-      expect(reactor.running).to.equal(true);
-    });
-
-    it('has its error reported once, though the hook is async', async () => {
-      class Async extends Protocol {
-        override async dataReceived(): Promise<void> {
-          await Promise.resolve();
-          throw new Error('later');
-        }
-      }
-      const reactor = startReactor(harness());
-      const factory = new RecordingFactory();
-      factory.buildProtocol = () => new Async() as never; // a port builds any protocol; this factory's type says more
-      const port = reactor.listenTCP(0, factory, { interface: '127.0.0.1' });
-      await settled(harness(), port.whenListening(), 'the port is bound');
-      const peer = await harness().dial(portOf(port));
-      peer.send('x');
-      await harness().until(() => peer.closed, 'the connection is lost');
-      expect(messages(harness())).to.deep.equal(['later']);
     });
   });
 }

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { ConnectionAborted, ConnectionDone } from 'ropewalk/core';
 import type { Harness, Peer } from '../harness.ts';
 import {
+  expectReset,
   join,
   listen,
   nthProtocol,
@@ -131,12 +132,12 @@ export function describeHookErrors(harness: () => Harness): void {
 
     it('delivers nothing more, and costs no other connection [33]', async () => {
       const h = harness();
-      const { protocol, peer, port, factory, reactor } = await serve(h, {
+      const { protocol, peer, destination, factory, reactor } = await serve(h, {
         dataReceived: (_protocol, data) => {
           if (data.includes('bad')) throw new Error('a bug');
         },
       });
-      const otherPeer = await h.dial(port);
+      const otherPeer = await h.dial(destination);
       const other = await nthProtocol(h, factory, 1);
       peer.send('bad');
       await untilLost(h, protocol);
@@ -179,7 +180,7 @@ export function describeHookErrors(harness: () => Harness): void {
       await h.until(() => peer.closed, 'the peer has seen the end');
       expect(takeErrors(h)).to.deep.equal([error]);
       expect(protocol.lostBy).to.be.instanceOf(ConnectionAborted);
-      expect(peer.reset).to.be.true;
+      expectReset(h, peer);
     });
 
     it('of a hook whose promise rejects after the connection was lost is only reported', async () => {
@@ -213,12 +214,12 @@ function describeBuildProtocol(harness: () => Harness): void {
       const factory: RecordingFactory = new RecordingFactory({
         buildProtocol: () => (factory.addresses.length === 1 ? null : new RecordingProtocol()),
       });
-      const { port } = await listen(h, reactor, factory);
-      const refused = await h.dial(port);
+      const { destination } = await listen(h, reactor, factory);
+      const refused = await h.dial(destination);
       refused.send('hello?');
       await h.until(() => refused.closed, 'the connection has been closed');
       expect(refused.received.length).to.equal(0);
-      await h.dial(port);
+      await h.dial(destination);
       await nthProtocol(h, factory, 0);
       expect(h.errors).to.deep.equal([]);
       expect(reactor.inspect().connections).to.have.length(1);
@@ -234,12 +235,12 @@ function describeBuildProtocol(harness: () => Harness): void {
           return new RecordingProtocol();
         },
       });
-      const { port } = await listen(h, reactor, factory);
-      const refused = await h.dial(port);
+      const { destination } = await listen(h, reactor, factory);
+      const refused = await h.dial(destination);
       await h.until(() => refused.closed, 'the connection has been closed');
       expect(refused.reset).to.be.false;
       expect(takeErrors(h)).to.deep.equal([error]);
-      await h.dial(port);
+      await h.dial(destination);
       await nthProtocol(h, factory, 0);
     });
 

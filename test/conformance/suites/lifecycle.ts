@@ -1,29 +1,9 @@
-/** The life of a reactor: running, stopping, crashing, running again; and what ends with it. */
+/** The life of a reactor: running, stopping, crashing, running again. What that means for connections is in `stopping.ts`. */
 import { expect } from 'chai';
-import {
-  ConnectError,
-  ConnectionLost,
-  Deferred,
-  fail,
-  type Reactor,
-  ReactorAlreadyRunning,
-  ReactorNotRunning,
-  type RunOptions,
-} from 'ropewalk/core';
+import { Deferred, fail, type Reactor, ReactorAlreadyRunning, ReactorNotRunning } from 'ropewalk/core';
 import type { Harness } from '../harness.ts';
-import { listen, nthProtocol, serve, skipUnless, startReactor, takeErrors } from '../support/connections.ts';
-import { RecordingFactory } from '../support/recording-factory.ts';
-
-/** A run, and whether its promise has resolved. */
-function runReactor(reactor: Reactor, options: RunOptions = { installSignalHandlers: false }): { hasEnded: boolean } {
-  const run = { hasEnded: false };
-  void reactor.run(options).then(() => (run.hasEnded = true));
-  return run;
-}
-
-async function untilEnded(harness: Harness, run: { readonly hasEnded: boolean }): Promise<void> {
-  await harness.until(() => run.hasEnded, 'the run has ended');
-}
+import { skipUnless, startReactor, takeErrors } from '../support/connections.ts';
+import { runReactor, untilEnded } from '../support/running.ts';
 
 export function describeLifecycle(harness: () => Harness): void {
   describe('Lifecycle', () => {
@@ -218,13 +198,6 @@ function describeStop(harness: () => Harness): void {
       expect(log).to.deep.equal(['still running', 'due', 'shutdown']);
     });
 
-    it('ends the run also when a hook calls it and nothing else is to be done', async () => {
-      const { reactor, protocol, peer } = await serve(harness(), { dataReceived: () => reactor.stop() });
-      await harness().advance(0.001);
-      peer.send('stop');
-      await harness().until(() => protocol.isLost, 'the reactor has stopped');
-    });
-
     it('ends a run that is still starting', async () => {
       const reactor = harness().createReactor();
       const log: string[] = [];
@@ -281,6 +254,25 @@ function describeStop(harness: () => Harness): void {
       expect(log).to.deep.equal(['shut down']);
       await reactor[Symbol.asyncDispose]();
     });
+
+    it('leaves the triggers of an unfinished startup for the next run', async () => {
+      const reactor = harness().createReactor();
+      const log: string[] = [];
+      const starting = new Deferred<void>();
+      reactor.addSystemEventTrigger('before', 'startup', () => starting);
+      reactor.callWhenRunning(() => log.push(`running: ${String(reactor.running)}`));
+      let hasEnded = false;
+      void reactor.run({ installSignalHandlers: false }).then(() => {
+        hasEnded = true;
+      });
+      reactor.stop();
+      await harness().until(() => hasEnded, 'the run has ended');
+      starting.callback(undefined);
+      expect(log).to.deep.equal([]);
+      expect(reactor.running).to.equal(false);
+      void reactor.run({ installSignalHandlers: false });
+      expect(log).to.deep.equal(['running: true']);
+    });
   });
 }
 
@@ -306,54 +298,6 @@ function describeShutdown(harness: () => Harness): void {
         ['during, second', false],
         ['after', false],
       ]);
-    });
-
-    it('loses every connection, attempt and port in the during phase, before run() resolves [7]', async () => {
-      const { reactor, protocol, peer, factory, listeningPort } = await serve(harness());
-      const log: string[] = [];
-      const clientFactory = new RecordingFactory();
-      const connector = reactor.connectTCP('127.0.0.1', 1, clientFactory);
-      reactor.addSystemEventTrigger('before', 'shutdown', () => log.push(protocol.isLost ? 'lost' : 'there'));
-      reactor.addSystemEventTrigger('during', 'shutdown', () => log.push(protocol.isLost ? 'lost' : 'there'));
-      reactor.addSystemEventTrigger('after', 'shutdown', () => log.push(`${factory.calls.at(-1)}`));
-      reactor.stop();
-      // The attempt has not begun: it would have in the turn that stops.
-      await harness().until(() => log.length === 3);
-      expect(log).to.deep.equal(['there', 'lost', 'stopFactory']);
-      expect(protocol.lostBy).to.be.instanceOf(ConnectionLost);
-      expect(clientFactory.reasons).to.have.length(1).and.property('0').instanceOf(ConnectError);
-      expect(clientFactory.calls.at(-1)).to.equal('stopFactory');
-      expect(connector.state).to.equal('disconnected');
-      expect(() => listeningPort.getHost()).to.throw();
-      await harness().until(() => peer.closed, 'the peer has seen the end');
-    });
-
-    it('loses connections that are made while triggers are waited for', async () => {
-      const reactor = startReactor(harness());
-      const factory = new RecordingFactory();
-      const server = await harness().serve();
-      const ending = new Deferred<void>();
-      reactor.addSystemEventTrigger('after', 'shutdown', () => {
-        reactor.connectTCP(server.host, server.port, factory);
-        return ending;
-      });
-      reactor.stop();
-      const protocol = await nthProtocol(harness(), factory, 0);
-      expect(protocol.isLost).to.equal(false);
-      ending.callback(undefined);
-      expect(protocol.lostBy).to.be.instanceOf(ConnectionLost);
-    });
-
-    it('closes ports that are opened while triggers are waited for', async () => {
-      const reactor = harness().createReactor();
-      const factory = new RecordingFactory();
-      const run = runReactor(reactor);
-      reactor.addSystemEventTrigger('after', 'shutdown', () =>
-        reactor.listenTCP(0, factory, { interface: '127.0.0.1' }).whenListening(),
-      );
-      reactor.stop();
-      await untilEnded(harness(), run);
-      expect(reactor.inspect().ports).to.deep.equal([]);
     });
 
     it('waits for Deferreds and promises, and goes on when they, or a trigger, fail [8]', async () => {
@@ -551,24 +495,6 @@ function describeCrash(harness: () => Harness): void {
       expect(log).to.deep.equal(['queued', 'due']);
     });
 
-    it('keeps connections and ports; what happens to them meanwhile is told in order by the next run', async () => {
-      const { reactor, protocol, peer, factory, port } = await serve(harness());
-      peer.send('before ');
-      await harness().until(() => protocol.text === 'before ', 'the data has arrived');
-      reactor.crash();
-      peer.send('meanwhile');
-      peer.end();
-      const other = await harness().dial(port);
-      await harness().advance(0.005);
-      expect(protocol.calls).to.deep.equal(['connectionMade', 'dataReceived']);
-      expect(factory.protocols).to.have.length(1);
-      runReactor(reactor);
-      await harness().until(() => protocol.isLost, 'the end has been told');
-      expect(protocol.text).to.equal('before meanwhile');
-      await nthProtocol(harness(), factory, 1);
-      other.end();
-    });
-
     it('makes the startup that was being waited for void', async () => {
       const reactor = harness().createReactor();
       const log: string[] = [];
@@ -600,23 +526,6 @@ function describeTwoReactors(harness: () => Harness): void {
       await harness().until(() => isCalled, 'the other goes on');
       other.stop();
       await untilEnded(harness(), runOfOther);
-    });
-
-    it('talk to each other', async () => {
-      const [server, client] = [startReactor(harness()), startReactor(harness())];
-      const serverFactory = RecordingFactory.withProtocol({
-        dataReceived: (protocol, data) => void protocol.transport.write(data),
-      });
-      const clientFactory = RecordingFactory.withProtocol({
-        connectionMade: (protocol) => void protocol.transport.write('ping'),
-      });
-      const { port } = await listen(harness(), server, serverFactory);
-      client.connectTCP('127.0.0.1', port, clientFactory);
-      const protocol = await nthProtocol(harness(), clientFactory, 0);
-      await harness().until(() => protocol.text === 'ping', 'the answer has come');
-      server.stop();
-      await harness().until(() => protocol.isLost, 'the client has seen the server stop');
-      expect(client.running).to.equal(true);
     });
 
     it('have errors of their own, also when one works inside a call of the other', async () => {

@@ -9,6 +9,7 @@ import {
   roundTrip,
   serve,
   serveHalfClose,
+  skipUnless,
   takeErrors,
   untilLost,
 } from '../support/connections.ts';
@@ -52,16 +53,16 @@ function describePushProducers(harness: () => Harness): void {
       const { protocol, peer, reactor } = await serve(h, {}, { reading: false });
       const { transport } = protocol;
       transport.registerProducer(producer, true);
-      transport.write(new Uint8Array(10 * MEBIBYTE));
+      transport.write(new Uint8Array(h.bulkBytes));
       await roundTrip(h, reactor);
       // This waits behind what the system has been given already.
-      transport.write(new Uint8Array(10 * MEBIBYTE));
+      transport.write(new Uint8Array(h.bulkBytes));
       await roundTrip(h, reactor);
       expect(producer.calls).to.deep.equal(['pauseProducing', 'pauseProducing']);
       peer.resume();
       await h.until(() => producer.calls.length > 2, 'the producer has been resumed');
       expect(couldTakeAMark).to.be.true;
-      await h.until(() => peer.received.length === 20 * MEBIBYTE + HIGH_WATER_MARK_BYTES, 'all has come');
+      await h.until(() => peer.received.length === 2 * h.bulkBytes + HIGH_WATER_MARK_BYTES, 'all has come');
       expect(producer.calls).to.deep.equal(['pauseProducing', 'pauseProducing', 'resumeProducing']);
     });
 
@@ -113,7 +114,7 @@ function describePushProducers(harness: () => Harness): void {
       let sentBytes = 0;
       const pump = (transport: Transport): void => {
         const pausesBefore = producer.count('pauseProducing');
-        while (producer.count('pauseProducing') === pausesBefore && sentBytes < 64 * MEBIBYTE) {
+        while (producer.count('pauseProducing') === pausesBefore && sentBytes < h.bulkBytes) {
           sentBytes += piece.length;
           transport.write(piece);
         }
@@ -125,11 +126,11 @@ function describePushProducers(harness: () => Harness): void {
       server.transport.registerProducer(producer, true);
       pump(server.transport);
       await roundTrip(h, reactor);
-      expect(sentBytes).to.be.lessThan(64 * MEBIBYTE);
+      expect(sentBytes).to.be.lessThan(h.bulkBytes);
       expect(client.receivedBytes).to.equal(0);
       client.transport.resumeProducing();
-      await h.until(() => client.receivedBytes === 64 * MEBIBYTE, 'all has come');
-      expect(sentBytes).to.equal(64 * MEBIBYTE);
+      await h.until(() => client.receivedBytes === h.bulkBytes, 'all has come');
+      expect(sentBytes).to.equal(h.bulkBytes);
     });
   });
 }
@@ -401,13 +402,14 @@ function describeLoseConnectionWithProducer(harness: () => Harness): void {
       server.transport.loseConnection();
       const producerOfClient = new RecordingProducer();
       client.transport.registerProducer(producerOfClient, true);
-      client.transport.write(new Uint8Array(32 * MEBIBYTE));
+      client.transport.write(new Uint8Array(h.bulkBytes));
       await h.until(() => producerOfClient.count('resumeProducing') > 0, 'all of the client has left');
       expect(server.calls).to.deep.equal(['connectionMade']);
     });
 
-    it('that waits for a producer ends when the peer resets', async () => {
+    it('that waits for a producer ends when the peer resets', async function () {
       const h = harness();
+      skipUnless(this, h, 'resets');
       const producer = new RecordingProducer();
       const { protocol, peer } = await serve(h);
       protocol.transport.registerProducer(producer, true);

@@ -2,27 +2,14 @@
 import { expect } from 'chai';
 import {
   ClientFactory,
-  ConnectError,
   type Connector,
-  Deferred,
-  DNSLookupError,
   Factory,
-  type HostnameResolver,
   type HookResult,
   type Protocol,
   type PushProducer,
 } from 'ropewalk/core';
 import type { Harness } from '../harness.ts';
-import {
-  listen,
-  nthProtocol,
-  portOf,
-  roundTrip,
-  serve,
-  settled,
-  startReactor,
-  takeErrors,
-} from '../support/connections.ts';
+import { listen, nthProtocol, roundTrip, serve, settled, startReactor, takeErrors } from '../support/connections.ts';
 import { RecordingFactory } from '../support/recording-factory.ts';
 import { RecordingProtocol } from '../support/recording-protocol.ts';
 
@@ -33,8 +20,8 @@ export function describeRegressions(harness: () => Harness): void {
   describe('Connections held until the reactor runs', () => {
     describeHeldConnections(harness);
   });
-  describe('A run that ends while startup is waited for', () => {
-    describeUnfinishedStartup(harness);
+  describe('A run', () => {
+    describeEndingRun(harness);
   });
   describe('What users supply', () => {
     describeSupplied(harness);
@@ -82,7 +69,7 @@ function describeRejections(harness: () => Harness): void {
     it(`has it reported, once: ${hook}`, async () => {
       const reactor = startReactor(harness());
       const server = await harness().serve({ answer: 'refuse' });
-      reactor.connectTCP(server.host, server.port, new AsyncFactory(hook));
+      harness().connect(reactor, server.destination, new AsyncFactory(hook));
       await expectOneReport(harness());
     });
   }
@@ -90,7 +77,7 @@ function describeRejections(harness: () => Harness): void {
   it('has it reported, once: clientConnectionLost', async () => {
     const reactor = startReactor(harness());
     const server = await harness().serve();
-    reactor.connectTCP(server.host, server.port, new AsyncFactory('clientConnectionLost'));
+    harness().connect(reactor, server.destination, new AsyncFactory('clientConnectionLost'));
     (await server.accept()).end();
     await expectOneReport(harness());
   });
@@ -110,22 +97,24 @@ function describeHeldConnections(harness: () => Harness): void {
   it('come before those that the system accepts just after run()', async () => {
     const reactor = harness().createReactor();
     const factory = new RecordingFactory();
-    const { port } = await listen(harness(), reactor, factory);
-    const first = await harness().dial(port);
+    const { destination } = await listen(harness(), reactor, factory);
+    const first = await harness().dial(destination);
+    first.send('first');
     await harness().advance(0.005);
-    const dialled = harness().dial(port);
+    const dialled = harness().dial(destination);
     void reactor.run({ installSignalHandlers: false });
     const second = await dialled;
-    await harness().until(() => factory.addresses.length === 2, 'both are served');
-    expect(factory.addresses.map(String)).to.deep.equal([first, second].map((peer) => String(peer.getHost())));
+    second.send('second');
+    const texts = (): string[] => factory.protocols.map((protocol) => protocol.text);
+    await harness().until(() => texts().length === 2 && !texts().includes(''), 'both are served');
+    expect(texts()).to.deep.equal(['first', 'second']);
   });
 
   it('are closed with the port, and no protocol is built for them', async () => {
     const reactor = harness().createReactor();
     const factory = new RecordingFactory();
-    const listeningPort = reactor.listenTCP(0, factory, { interface: '127.0.0.1' });
-    await settled(harness(), listeningPort.whenListening(), 'the port is bound');
-    const peer = await harness().dial(portOf(listeningPort));
+    const { listeningPort, destination } = await listen(harness(), reactor, factory);
+    const peer = await harness().dial(destination);
     await harness().advance(0.005);
     await settled(harness(), listeningPort.stopListening(), 'the port has closed');
     await harness().until(() => peer.ended || peer.closed, 'the connection is closed');
@@ -136,26 +125,7 @@ function describeHeldConnections(harness: () => Harness): void {
   });
 }
 
-function describeUnfinishedStartup(harness: () => Harness): void {
-  it('leaves the triggers that have not run for the next', async () => {
-    const reactor = harness().createReactor();
-    const log: string[] = [];
-    const starting = new Deferred<void>();
-    reactor.addSystemEventTrigger('before', 'startup', () => starting);
-    reactor.callWhenRunning(() => log.push(`running: ${String(reactor.running)}`));
-    let hasEnded = false;
-    void reactor.run({ installSignalHandlers: false }).then(() => {
-      hasEnded = true;
-    });
-    reactor.stop();
-    await harness().until(() => hasEnded, 'the run has ended');
-    starting.callback(undefined);
-    expect(log).to.deep.equal([]);
-    expect(reactor.running).to.equal(false);
-    void reactor.run({ installSignalHandlers: false });
-    expect(log).to.deep.equal(['running: true']);
-  });
-
+function describeEndingRun(harness: () => Harness): void {
   it('ends also when factories connect again whenever they fail', async () => {
     const reactor = startReactor(harness());
     const server = await harness().serve();
@@ -168,7 +138,7 @@ function describeUnfinishedStartup(harness: () => Harness): void {
       }
     }
     const factory = new Stubborn();
-    reactor.connectTCP(server.host, server.port, factory);
+    harness().connect(reactor, server.destination, factory);
     await nthProtocol(harness(), factory, 0);
     reactor.stop();
     await harness().until(() => factory.calls.at(-1) === 'stopFactory', 'the factory has been stopped');
@@ -179,21 +149,6 @@ function describeUnfinishedStartup(harness: () => Harness): void {
 }
 
 function describeSupplied(harness: () => Harness): void {
-  it('a resolver that throws fails the attempt at once', async () => {
-    const reactor = startReactor(harness());
-    const resolver: HostnameResolver = {
-      resolveHostName() {
-        throw new Error('out of order');
-      },
-    };
-    reactor.installNameResolver(resolver);
-    const factory = new RecordingFactory();
-    reactor.connectTCP('somewhere', 7, factory);
-    await harness().until(() => factory.reasons.length === 1, 'the attempt has failed');
-    expect(factory.reasons[0]).to.be.instanceOf(DNSLookupError);
-    expect(factory.reasons[0]?.message).to.include('out of order');
-  });
-
   it('a factory that builds no protocol but something else has it reported, once, and the connection is closed', async () => {
     const reactor = startReactor(harness());
     class Careless extends Factory {
@@ -202,24 +157,12 @@ function describeSupplied(harness: () => Harness): void {
         return {} as unknown as Protocol;
       }
     }
-    const { port } = await listen(harness(), reactor, new Careless());
-    const peer = await harness().dial(port);
+    const { destination } = await listen(harness(), reactor, new Careless());
+    const peer = await harness().dial(destination);
     await harness().until(() => peer.ended || peer.closed, 'the connection is closed');
     const [error, ...others] = takeErrors(harness());
     expect(error).to.be.instanceOf(TypeError);
     expect(error?.message).to.include('makeConnection');
     expect(others).to.deep.equal([]);
-  });
-
-  it('a choice of families that excludes the address fails the attempt', async () => {
-    const reactor = startReactor(harness());
-    const factory = new RecordingFactory();
-    reactor.connectTCP('127.0.0.1', 7, factory, { families: ['IPv6'] });
-    await harness().until(() => factory.reasons.length === 1, 'the attempt has failed');
-    expect(factory.reasons[0]).to.be.instanceOf(DNSLookupError);
-    expect(factory.reasons[0]).to.be.instanceOf(ConnectError);
-    // @ts-expect-error -- there is no such family
-    expect(() => reactor.connectTCP('127.0.0.1', 7, factory, { families: ['UNIX'] })).to.throw(TypeError, 'families');
-    expect(() => reactor.connectTCP('127.0.0.1', 7, factory, { families: [] })).to.throw(TypeError, 'families');
   });
 }

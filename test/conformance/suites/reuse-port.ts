@@ -1,9 +1,10 @@
 /** Several ports on one address, `reusePort`. */
 import type { Context } from 'mocha';
 import { expect } from 'chai';
-import { CannotListenError, type ListenTCPOptions, UnsupportedError } from 'ropewalk/core';
+import { CannotListenError, IPv4Address, type ListenTCPOptions, UnsupportedError } from 'ropewalk/core';
 import type { Harness, Peer } from '../harness.ts';
-import { portOf, settled, startReactor } from '../support/connections.ts';
+import { hostAndPort } from '../harness/reactor-calls.ts';
+import { settled, startReactor } from '../support/connections.ts';
 import { RecordingFactory } from '../support/recording-factory.ts';
 
 const SHARED = { interface: '127.0.0.1', reusePort: true };
@@ -24,7 +25,7 @@ async function listen(harness: Harness, port: number, options: ListenTCPOptions 
   await settled(harness, listeningPort.whenListening(), 'the port is bound');
   return {
     factory,
-    port: portOf(listeningPort),
+    port: hostAndPort(listeningPort.getHost()).port,
     stop: () => settled(harness, listeningPort.stopListening(), 'the port is closed'),
   };
 }
@@ -53,9 +54,13 @@ function skipIfUnsupported(context: Context, harness: Harness): void {
   }
 }
 
+function dial(harness: Harness, port: number): Promise<Peer> {
+  return harness.dial(new IPv4Address('TCP', '127.0.0.1', port));
+}
+
 async function dialMany(harness: Harness, port: number): Promise<Peer[]> {
   const peers: Peer[] = [];
-  for (let count = 0; count < CONNECTION_COUNT; count += 1) peers.push(await harness.dial(port));
+  for (let count = 0; count < CONNECTION_COUNT; count += 1) peers.push(await dial(harness, port));
   return peers;
 }
 
@@ -83,7 +88,7 @@ export function describeReusePort(harness: () => Harness): void {
       const peers = await dialMany(harness(), one.port);
       await harness().until(() => servedBy(other) === peers.length, 'all are served');
       await other.stop();
-      await expectFailure(harness().dial(one.port));
+      await expectFailure(dial(harness(), one.port));
     });
 
     it('are kept out by a port that does not share, and keep it out', async () => {

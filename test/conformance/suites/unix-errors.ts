@@ -1,17 +1,24 @@
 /** What can go wrong with UNIX sockets before there is a connection. */
 import { expect } from 'chai';
-import { CannotListenError, ConnectError, Factory, Protocol, UserError } from 'ropewalk/core';
+import { ConnectError, Factory, Protocol, UserError } from 'ropewalk/core';
 import type { Harness } from '../harness.ts';
-import { settled } from '../support/connections.ts';
+import { pathOf } from '../harness/reactor-calls.ts';
+import { listen, startReactor } from '../support/connections.ts';
+import { failureToListen } from '../support/listening.ts';
 import { RecordingFactory } from '../support/recording-factory.ts';
-import { listenUNIX, startUNIX } from '../support/unix-connections.ts';
+
+/** A path at which there is nothing: beside one at which nobody listens. */
+async function missingPath(harness: Harness): Promise<string> {
+  const { destination } = await harness.serve({ answer: 'refuse' });
+  return `${pathOf(destination)}-missing`;
+}
 
 export function describeUNIXErrors(harness: () => Harness): void {
   describe('UNIX sockets that cannot be had', () => {
-    it('fail an attempt to connect where there is none, with the path named', async function () {
+    it('fail an attempt to connect where there is none, with the path named', async () => {
       const h = harness();
-      const reactor = startUNIX(this, h);
-      const path = h.socketPath('missing');
+      const reactor = startReactor(h);
+      const path = await missingPath(h);
       const factory = new RecordingFactory();
       reactor.connectUNIX(path, factory);
       await h.until(() => factory.reasons.length === 1, 'the attempt has failed');
@@ -29,24 +36,22 @@ export function describeUNIXErrors(harness: () => Harness): void {
       ]);
     });
 
-    it('end with UserError when the attempt is stopped', function () {
+    it('end with UserError when the attempt is stopped', async () => {
       const h = harness();
-      const reactor = startUNIX(this, h);
+      const reactor = startReactor(h);
       const factory = new RecordingFactory();
-      const connector = reactor.connectUNIX(h.socketPath('missing'), factory);
+      const connector = reactor.connectUNIX(await missingPath(h), factory);
       connector.stopConnecting();
       expect(factory.reasons[0]).to.be.instanceOf(UserError);
       expect(connector.state).to.equal('disconnected');
     });
 
-    it('fail a port whose path is taken', async function () {
+    it('fail a port whose path is taken', async () => {
       const h = harness();
-      const reactor = startUNIX(this, h);
-      const path = h.socketPath('taken');
-      await listenUNIX(h, reactor, path, new RecordingFactory());
-      const second = reactor.listenUNIX(path, new RecordingFactory());
-      const error = await settled(h, second.whenListening(), 'the second port has failed').catch((e: unknown) => e);
-      expect(error).to.be.instanceOf(CannotListenError).with.property('port', path);
+      const reactor = startReactor(h);
+      const path = pathOf((await listen(h, reactor, new RecordingFactory())).destination);
+      const error = await failureToListen(h, reactor.listenUNIX(path, new RecordingFactory()));
+      expect(error.port).to.equal(path);
       expect(error).to.have.property('message').that.contains(`Cannot listen on ${path}: `).and.contains('EADDRINUSE');
       // The failure of the second has taken nothing from the first.
       const clients = new RecordingFactory();
@@ -55,10 +60,10 @@ export function describeUNIXErrors(harness: () => Harness): void {
       expect(reactor.inspect().ports).to.deep.equal([`port at ${path}`]);
     });
 
-    it('are refused at the call where the arguments cannot be meant', function () {
+    it('are refused at the call where the arguments cannot be meant', async () => {
       const h = harness();
-      const reactor = startUNIX(this, h);
-      const path = h.socketPath('never');
+      const reactor = startReactor(h);
+      const path = await missingPath(h);
       const factory = Factory.forProtocol(Protocol);
       const client = new RecordingFactory();
       expect(() => reactor.listenUNIX('', factory)).to.throw(RangeError, 'path');

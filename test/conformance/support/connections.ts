@@ -1,23 +1,25 @@
-/** How the TCP suites come by connections, and wait for them. */
+/** How the suites come by connections, and wait for them. */
+import { expect } from 'chai';
 import type { Context } from 'mocha';
 import {
+  type Address,
   type Connector,
-  type ConnectTCPOptions,
   type Deferred,
   Echo,
   Factory,
   type ListeningPort,
+  type ProtocolFactory,
   type Reactor,
 } from 'ropewalk/core';
-import type { DialOptions, Feature, Harness, Peer } from '../harness.ts';
+import type { ConnectOptions, DialOptions, Feature, Harness, ListenOptions, Peer } from '../harness.ts';
 import { RecordingFactory } from './recording-factory.ts';
 import { HalfCloseRecordingProtocol, type Hooks, RecordingProtocol } from './recording-protocol.ts';
 
-/** Skips the case where the platform lacks something, saying so. */
+/** Skips the case where the flavour lacks something, saying so. */
 export function skipUnless(context: Context, harness: Harness, feature: Feature): void {
   if (harness.features.has(feature)) return;
   const { test } = context;
-  if (test !== undefined) test.title += ` (skipped: ${harness.name} lacks ${feature})`;
+  if (test !== undefined) test.title += ` (skipped: no ${feature} with ${harness.name})`;
   context.skip();
 }
 
@@ -45,29 +47,28 @@ export async function settled<T>(harness: Harness, deferred: Deferred<T>, what: 
   return result.value;
 }
 
-/** Listens on a free port of 127.0.0.1, and waits until it is bound. */
+/** A port that listens, and where. */
+export interface Listening {
+  readonly listeningPort: ListeningPort;
+  readonly destination: Address;
+}
+
+/** Listens, and waits until that has come about. */
 export async function listen(
   harness: Harness,
   reactor: Reactor,
-  factory: Factory,
-): Promise<{ readonly listeningPort: ListeningPort; readonly port: number }> {
-  const listeningPort = reactor.listenTCP(0, factory, { interface: '127.0.0.1' });
+  factory: ProtocolFactory,
+  options: ListenOptions = {},
+): Promise<Listening> {
+  const listeningPort = harness.listen(reactor, factory, options);
   await settled(harness, listeningPort.whenListening(), 'the port is bound');
-  return { listeningPort, port: portOf(listeningPort) };
-}
-
-export function portOf(listeningPort: ListeningPort): number {
-  const address = listeningPort.getHost();
-  if (address.family === 'UNIX') throw new Error('a TCP port has no UNIX address');
-  return address.port;
+  return { listeningPort, destination: listeningPort.getHost() };
 }
 
 /** A connection that the reactor has accepted, and the peer that made it. */
-export interface Served {
+export interface Served extends Listening {
   readonly reactor: Reactor;
   readonly factory: RecordingFactory;
-  readonly listeningPort: ListeningPort;
-  readonly port: number;
   readonly protocol: RecordingProtocol;
   readonly peer: Peer;
 }
@@ -89,10 +90,10 @@ async function serveProtocol(
 ): Promise<Served> {
   const reactor = startReactor(harness);
   const factory = new RecordingFactory({ buildProtocol });
-  const { listeningPort, port } = await listen(harness, reactor, factory);
-  const peer = await harness.dial(port, options);
+  const listening = await listen(harness, reactor, factory);
+  const peer = await harness.dial(listening.destination, options);
   const protocol = await nthProtocol(harness, factory, 0);
-  return { reactor, factory, listeningPort, port, protocol, peer };
+  return { ...listening, reactor, factory, protocol, peer };
 }
 
 /** Waits until a factory has built so many and one more, and it has been connected. */
@@ -123,13 +124,13 @@ export interface Joined {
 export async function join(
   harness: Harness,
   hooks: { readonly server?: Hooks; readonly client?: Hooks } = {},
-  options: ConnectTCPOptions = {},
+  options: ConnectOptions = {},
 ): Promise<Joined> {
   const reactor = startReactor(harness);
   const serverFactory = RecordingFactory.withProtocol(hooks.server ?? {});
-  const { port } = await listen(harness, reactor, serverFactory);
+  const { destination } = await listen(harness, reactor, serverFactory);
   const clientFactory = RecordingFactory.withProtocol(hooks.client ?? {});
-  const connector = reactor.connectTCP('127.0.0.1', port, clientFactory, options);
+  const connector = harness.connect(reactor, destination, clientFactory, options);
   const client = await nthProtocol(harness, clientFactory, 0);
   const server = await nthProtocol(harness, serverFactory, 0);
   return { reactor, server, client, clientFactory, connector };
@@ -144,8 +145,8 @@ export async function untilLost(harness: Harness, protocol: RecordingProtocol): 
  * that assert that something does not happen.
  */
 export async function roundTrip(harness: Harness, reactor: Reactor): Promise<void> {
-  const { listeningPort, port } = await listen(harness, reactor, Factory.forProtocol(Echo));
-  const peer = await harness.dial(port);
+  const { listeningPort, destination } = await listen(harness, reactor, Factory.forProtocol(Echo));
+  const peer = await harness.dial(destination);
   for (const expected of [1, 2]) {
     peer.send('.');
     await harness.until(() => peer.received.length === expected, 'an echo');
@@ -155,20 +156,30 @@ export async function roundTrip(harness: Harness, reactor: Reactor): Promise<voi
   await settled(harness, listeningPort.stopListening(), 'the port of the echo is closed');
 }
 
+/** The peer has been reset; where there are no resets, all there is to see is that it has closed. */
+export function expectReset(harness: Harness, peer: Peer): void {
+  expect(peer.closed).to.be.true;
+  if (harness.features.has('resets')) expect(peer.reset).to.be.true;
+}
+
 /** Takes out the errors reported so far. */
 export function takeErrors(harness: Harness): readonly Error[] {
   return harness.errors.splice(0).map((failure) => failure.value);
 }
 
+/** After so many bytes a pattern begins again. */
+const PATTERN_PERIOD_BYTES = 65_536;
+
 /** Bytes that differ from one offset to the next, so that reordering and loss show. */
 export function pattern(length: number, seed = 1): Uint8Array {
   const bytes = new Uint8Array(length);
   let value = seed;
-  for (let index = 0; index < length; index += 1) {
-    // A linear congruence modulo 65,537: enough not to repeat within a chunk.
-    value = (value * 75 + 74) % 65_537;
+  for (let index = 0; index < Math.min(length, PATTERN_PERIOD_BYTES); index += 1) {
+    // A linear congruence: enough not to repeat within a chunk.
+    value = (value * 75 + 74) % (PATTERN_PERIOD_BYTES + 1);
     bytes[index] = value;
   }
+  for (let done = PATTERN_PERIOD_BYTES; done < length; done *= 2) bytes.copyWithin(done, 0, done);
   return bytes;
 }
 

@@ -1,12 +1,26 @@
 import { Buffer } from 'node:buffer';
-import { type Failure, type HalfCloseableProtocol, type HookResult, Protocol, type Transport } from 'ropewalk/core';
+import {
+  type Failure,
+  type HalfCloseableProtocol,
+  type HandshakeListener,
+  type HookResult,
+  Protocol,
+  type Transport,
+} from 'ropewalk/core';
 
 export type HookName =
-  'connectionMade' | 'dataReceived' | 'readConnectionLost' | 'writeConnectionLost' | 'connectionLost';
+  | 'connectionMade'
+  | 'handshakeCompleted'
+  | 'dataReceived'
+  | 'readConnectionLost'
+  | 'writeConnectionLost'
+  | 'connectionLost';
 
 /** What a recording protocol does in its hooks besides recording them. */
 export interface Hooks {
   readonly connectionMade?: (protocol: RecordingProtocol) => HookResult;
+  /** Of those that have the hook. */
+  readonly handshakeCompleted?: (protocol: RecordingProtocol) => HookResult;
   readonly dataReceived?: (protocol: RecordingProtocol, data: Buffer) => HookResult;
   readonly readConnectionLost?: (protocol: RecordingProtocol) => HookResult;
   readonly writeConnectionLost?: (protocol: RecordingProtocol) => HookResult;
@@ -86,5 +100,19 @@ export class HalfCloseRecordingProtocol extends RecordingProtocol implements Hal
 
   writeConnectionLost(): HookResult {
     return this.record('writeConnectionLost', () => this.hooks.writeConnectionLost?.(this));
+  }
+}
+
+/** One that is told of handshakes. */
+export class SecureRecordingProtocol extends RecordingProtocol implements HandshakeListener {
+  handshakeCompleted(): HookResult {
+    return this.record('handshakeCompleted', () => this.hooks.handshakeCompleted?.(this));
+  }
+}
+
+/** One that opts in to both. */
+export class SecureHalfCloseProtocol extends HalfCloseRecordingProtocol implements HandshakeListener {
+  handshakeCompleted(): HookResult {
+    return this.record('handshakeCompleted', () => this.hooks.handshakeCompleted?.(this));
   }
 }

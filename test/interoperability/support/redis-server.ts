@@ -1,9 +1,8 @@
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Child, type Exit } from './child.ts';
+import { freePort } from './free-port.ts';
 import { REDIS } from './require-peer.ts';
 import { LOOPBACK } from './running-reactor.ts';
 
@@ -57,13 +56,4 @@ export class RedisServer {
 
 function settings(port: number, folder: string): string[] {
   return ['--port', String(port), '--bind', LOOPBACK, '--dir', folder, '--save', '', '--appendonly', 'no'];
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, LOOPBACK);
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo; // what a server on TCP has
-  server.close();
-  await once(server, 'close');
-  return port;
 }

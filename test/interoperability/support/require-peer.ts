@@ -19,6 +19,24 @@ export const TWISTED: PeerProgram = {
   answer: /^Twisted \d/m,
 };
 
+/** Twisted speaks TLS by pyOpenSSL, and checks names by service_identity. */
+export const TWISTED_TLS: PeerProgram = {
+  name: 'Twisted with TLS',
+  packageName: 'python3-twisted python3-openssl python3-service-identity',
+  command: TWISTED.command,
+  probe: ['-c', 'import OpenSSL, service_identity, twisted; print("Twisted", twisted.__version__)'],
+  answer: TWISTED.answer,
+};
+
+/** From 3.0 on; older ones print other words. */
+export const OPENSSL: PeerProgram = {
+  name: 'OpenSSL',
+  packageName: 'openssl',
+  command: 'openssl',
+  probe: ['version'],
+  answer: /^OpenSSL [3-9]/m,
+};
+
 export const SOCAT: PeerProgram = {
   name: 'socat',
   packageName: 'socat',
@@ -42,6 +60,14 @@ export const REDIS: PeerProgram = {
   command: 'redis-server',
   probe: ['--version'],
   answer: /^Redis server v=/m,
+};
+
+export const SYSTEMD: PeerProgram = {
+  name: 'systemd-socket-activate',
+  packageName: 'systemd',
+  command: 'systemd-socket-activate',
+  probe: ['--version'],
+  answer: /^systemd \d/m,
 };
 
 /** For hooks that start a program, on a machine that is busy with much else. */

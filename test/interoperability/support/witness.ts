@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { type Failure, type HalfCloseableProtocol, Protocol, type Transport } from 'ropewalk';
+import { type Failure, type HalfCloseableProtocol, type HandshakeListener, Protocol, type Transport } from 'ropewalk';
 import { Changes } from './changes.ts';
 
 /** What a witness does in its hooks besides remembering them. */
@@ -9,12 +9,14 @@ export interface Reactions {
   readonly data?: (transport: Transport, data: Buffer) => void;
   readonly readLost?: (transport: Transport) => void;
   readonly writeLost?: (transport: Transport) => void;
+  readonly secured?: (transport: Transport) => void;
 }
 
-export type WitnessEvent = 'made' | 'data' | 'readLost' | 'writeLost' | 'lost';
+/** `secured` is `handshakeCompleted`. */
+export type WitnessEvent = 'made' | 'secured' | 'data' | 'readLost' | 'writeLost' | 'lost';
 
 /** A protocol on our side of the wire: remembers what happens to its connection, and lets a test wait for it. */
-export class Witness extends Protocol {
+export class Witness extends Protocol implements HandshakeListener {
   declare transport: Transport;
   /** In order; data that follows data is not told again. */
   readonly events: WitnessEvent[] = [];
@@ -54,6 +56,11 @@ export class Witness extends Protocol {
   override connectionMade(): void {
     this.happened('made');
     this.reactions.made?.(this.transport);
+  }
+
+  handshakeCompleted(): void {
+    this.happened('secured');
+    this.reactions.secured?.(this.transport);
   }
 
   override dataReceived(data: Buffer): void {

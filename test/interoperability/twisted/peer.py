@@ -2,8 +2,8 @@
 Twisted as a peer: serves each of the protocols on a port of its own and prints the ports; then does what the lines on
 its standard input say, until that ends.
 
-    connect PROTOCOL PORT    be a client of a port
-    read                     let those protocols read that wait to be told
+    connect PROTOCOL PORT HOST    be a client of a port
+    read                          let those protocols read that wait to be told
 """
 from twisted.internet import reactor, stdio
 from twisted.internet.protocol import ClientFactory, ServerFactory
@@ -26,7 +26,7 @@ class Commands(LineReceiver):
     def lineReceived(self, line):
         command, *arguments = line.decode().split()
         if command == "connect":
-            name, port = arguments
+            name, port, _ = arguments
             reactor.connectTCP("127.0.0.1", int(port), make_factory(ClientFactory, "client", name))
         elif command == "read":
             ReadsWhenTold.read()

@@ -1,0 +1,45 @@
+import type { Address } from '../addresses.ts';
+import type { Failure } from '../deferred/failure.ts';
+import type { DelayedCall } from './delayed-call.ts';
+
+/** A connection as its observer sees it; the same object in all events of one connection, its counts going on. */
+export interface ObservedConnection {
+  /** Which side has accepted it is the server, whoever shakes hands how. */
+  readonly role: 'client' | 'server';
+  /** The local address. */
+  readonly host: Address;
+  /** The address of the peer. */
+  readonly peer: Address;
+  /** When it was made, in seconds on the reactor's clock. */
+  readonly madeAt: number;
+  /** Bytes given to `dataReceived` so far. */
+  readonly bytesReceived: number;
+  /** Bytes that have been handed to the system so far. */
+  readonly bytesSent: number;
+}
+
+/**
+ * Watches a reactor: for metrics, traces and tests. Every method is optional, and costs nothing where it is absent. They are
+ * called synchronously, where the thing happens, and must neither take long nor change anything. An error that one throws is
+ * reported like any other, and the rest goes on. Whether a method is there is asked when a connection is made, for the
+ * events of that connection, and otherwise each time.
+ */
+export interface ReactorObserver {
+  /** Before `connectionMade` of the protocol; after the handshake, on a connection made with TLS. */
+  readonly connectionMade?: ((connection: ObservedConnection) => void) | undefined;
+  /** After `connectionLost` of the protocol. */
+  readonly connectionLost?: ((connection: ObservedConnection, reason: Failure) => void) | undefined;
+  /** Before `dataReceived` of the protocol. */
+  readonly dataReceived?: ((connection: ObservedConnection, bytes: number) => void) | undefined;
+  /** Bytes have been handed to the system; that they have left is not known yet. */
+  readonly dataSent?: ((connection: ObservedConnection, bytes: number) => void) | undefined;
+  /** A delayed call has run: how much later than it was due, and for how long, in seconds. */
+  readonly delayedCallRun?: ((call: DelayedCall, lateSeconds: number, seconds: number) => void) | undefined;
+  /**
+   * A hook of a protocol, or a delayed call, has kept everything else waiting for `slowHookSeconds` or longer. `name` says
+   * which: `dataReceived`, `delayed call ping`.
+   */
+  readonly hookSlow?: ((name: string, seconds: number, connection: ObservedConnection | undefined) => void) | undefined;
+  /** An error that nobody else could be told; it is logged as well. */
+  readonly errorReported?: ((failure: Failure, message: string) => void) | undefined;
+}

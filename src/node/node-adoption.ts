@@ -1,0 +1,85 @@
+import type { AdoptionPlatform } from '../interfaces/adoption-platform.ts';
+import type { StreamHandle, StreamListenHandle, StreamListenListener } from '../interfaces/stream-platform.ts';
+import { describeSocket, type SocketFacts, type SocketState } from './descriptor.ts';
+import type { NodeStreams, Place } from './node-streams.ts';
+import { systemError } from './system-error.ts';
+
+/**
+ * Sockets by their descriptors. What is wrong with one is found out before Node has it, as far as that can be done (see
+ * `describeSocket`), because Node closes what it cannot use.
+ */
+export class NodeAdoption implements AdoptionPlatform {
+  readonly #streams: NodeStreams;
+  /**
+   * Who has each. libuv refuses a descriptor that it watches already, but it watches none that nobody reads. One that is
+   * destroyed has closed its descriptor, though it may not have said so yet.
+   */
+  readonly #owners = new Map<number, { readonly destroyed: boolean }>();
+
+  constructor(streams: NodeStreams) {
+    this.#streams = streams;
+  }
+
+  adoptListener(descriptor: number, backlog: number, listener: StreamListenListener): StreamListenHandle {
+    const facts = this.#describe(descriptor);
+    requireState(facts, ['listening', 'bound']);
+    const path = facts.kind === 'unix' ? facts.path : undefined;
+    let place: Place = { kind: 'tcp' };
+    const watcher: StreamListenListener = {
+      listening: (address) => {
+        if (address.family === 'UNIX') place = { kind: 'unix', path };
+        listener.listening(address);
+      },
+      listenFailed: (error) => {
+        this.#owners.delete(descriptor);
+        listener.listenFailed(error);
+      },
+      accepted: (stream) => listener.accepted(stream),
+      acceptFailed: (error) => listener.acceptFailed(error),
+      closed: () => listener.closed(),
+    };
+    const handle = this.#streams.adoptListener({ kind: 'adopted', descriptor, backlog, path }, () => place, watcher);
+    const owner = { destroyed: false };
+    this.#owners.set(descriptor, owner);
+    return {
+      close: () => {
+        this.#forget(descriptor, owner);
+        handle.close();
+      },
+    };
+  }
+
+  adoptStream(descriptor: number): StreamHandle {
+    const facts = this.#describe(descriptor);
+    requireState(facts, ['connected']);
+    const path = facts.kind === 'unix' ? facts.path : undefined;
+    const { stream, socket } = this.#streams.adoptStream(descriptor, path);
+    this.#owners.set(descriptor, socket);
+    socket.once('close', () => this.#forget(descriptor, socket));
+    return stream;
+  }
+
+  #describe(descriptor: number): SocketFacts {
+    if (this.#owners.get(descriptor)?.destroyed === false) throw systemError('EEXIST', 'it has been adopted already');
+    return describeSocket(descriptor);
+  }
+
+  /** The number may have been given to another by now. */
+  #forget(descriptor: number, owner: object): void {
+    if (this.#owners.get(descriptor) === owner) this.#owners.delete(descriptor);
+  }
+}
+
+/** Throws for a socket that is known to be of no use. */
+function requireState(facts: SocketFacts, states: readonly SocketState[]): void {
+  switch (facts.kind) {
+    case 'tcp':
+    case 'unix':
+      if (states.includes(facts.state)) return;
+      throw systemError('EINVAL', `it is a socket that is ${facts.state}, and should be ${states.join(' or ')}`);
+    case 'other':
+      throw systemError('EPROTOTYPE', `it is no stream but ${facts.description}`);
+    case 'unknown':
+      return;
+  }
+}

@@ -1,0 +1,53 @@
+import { requireMethods } from '../arguments.ts';
+import { UnsupportedError } from '../errors.ts';
+import type { StreamProtocol } from '../interfaces/protocol.ts';
+import { Connection } from './connection.ts';
+import type { ReactorParts } from './reactor-parts.ts';
+
+/** Connects a protocol with the standard input and output, in the next turn. */
+export function openStdio(parts: ReactorParts, protocol: StreamProtocol): Connection {
+  requireMethods('protocol', protocol, ['makeConnection', 'dataReceived', 'connectionLost']);
+  const { stdio, name } = parts.platform;
+  if (stdio === undefined) throw new UnsupportedError(`openStdio: the platform ${name} has no input and output`);
+  const connection = new StdioConnection(
+    parts,
+    stdio.open(),
+    parts.contexts?.bindObject(protocol) ?? protocol,
+    () => undefined,
+  );
+  parts.loop.callSoon(() => {
+    connection.start();
+  });
+  return connection;
+}
+
+/** A connection that is handed out before it has begun. To be closed is the one thing it has to be asked for again then. */
+class StdioConnection extends Connection {
+  #askedEarly: (() => void)[] | undefined = [];
+
+  override start(): void {
+    super.start();
+    const asked = this.#askedEarly ?? [];
+    this.#askedEarly = undefined;
+    for (const ask of asked) ask();
+  }
+
+  override loseConnection(): void {
+    if (this.#askedEarly === undefined) super.loseConnection();
+    else this.#askedEarly.push(() => super.loseConnection());
+  }
+
+  override abortConnection(): void {
+    if (this.#askedEarly === undefined) super.abortConnection();
+    else this.#askedEarly.push(() => super.abortConnection());
+  }
+
+  override loseWriteConnection(): void {
+    if (this.#askedEarly === undefined) super.loseWriteConnection();
+    else this.#askedEarly.push(() => super.loseWriteConnection());
+  }
+
+  override toString(): string {
+    return 'connection to the standard input and output';
+  }
+}
