@@ -20,6 +20,8 @@ type Stage =
 export class VirtualListener implements StreamListenHandle {
   readonly answer: ConnectAnswer;
   readonly windowBytes: number | undefined;
+  /** Whether others who say so too may have its port. */
+  readonly isShared: boolean;
   readonly #scheduler: Scheduler;
   readonly #listener: StreamListenListener;
   #stage: Stage = { name: 'new' };
@@ -28,12 +30,13 @@ export class VirtualListener implements StreamListenHandle {
   constructor(
     scheduler: Scheduler,
     listener: StreamListenListener,
-    options: { readonly answer?: ConnectAnswer; readonly windowBytes?: number },
+    options: { readonly answer?: ConnectAnswer; readonly windowBytes?: number; readonly isShared?: boolean },
   ) {
     this.#scheduler = scheduler;
     this.#listener = listener;
     this.answer = options.answer ?? 'accept';
     this.windowBytes = options.windowBytes;
+    this.isShared = options.isShared ?? false;
   }
 
   /** The address it has taken, from the first; undefined when it could take none, and once closed. */

@@ -98,7 +98,8 @@ export class VirtualStreams implements StreamPlatform {
 
   listen(target: ListenTarget, listener: StreamListenListener, options: VirtualStreamOptions = {}): VirtualListener {
     const { scheduler } = this.#parts;
-    const created = new VirtualListener(scheduler, listener, options);
+    const isShared = target.kind === 'tcp' && target.reusePort === true;
+    const created = new VirtualListener(scheduler, listener, { ...options, isShared });
     const bound = target.kind === 'tcp' ? this.#bindPort(target, created) : this.#bindPath(target.path, created);
     if (bound instanceof Error) {
       created.bindFailed(bound);
@@ -118,10 +119,10 @@ export class VirtualStreams implements StreamPlatform {
     target: ListenTarget & { readonly kind: 'tcp' },
     listener: VirtualListener,
   ): { address: Address; free: () => void } | SystemError {
-    const { host, port, reusePort } = target;
+    const { host, port } = target;
     const literal = parseIPLiteral(host);
     if (literal === undefined) return bindError('EADDRNOTAVAIL', 'listen', host, port);
-    const number = this.#ports.bind(literal, port, listener, reusePort);
+    const number = this.#ports.bind(literal, port, listener, (other) => listener.isShared && other.isShared);
     if (number === undefined) return bindError('EADDRINUSE', 'listen', host, port);
     return {
       address: addressOf('TCP', host, number),
