@@ -169,7 +169,7 @@ export class DuplexHandle implements StreamHandle {
 
   #deliver(): void {
     this.#isDeliveryDue = false;
-    for (let bytes = 0; this.#reading === 'flowing'; ) {
+    for (let bytes = 0; this.#reading === 'flowing';) {
       const chunk = this.#read();
       if (chunk === null) break;
       bytes += chunk.length;

@@ -40,7 +40,9 @@ export interface AsyncListenerOptions<P extends ProtocolWithTransport> extends E
  * The loop ends when the port stops. Leaving it, by `break` or by an error, stops the port, and closes the connections that
  * nobody has taken; those that have been taken live on. One at a time may accept.
  */
-export class AsyncListener<P extends ProtocolWithTransport = AsyncConnection> implements AsyncIterable<P>, AsyncDisposable {
+export class AsyncListener<P extends ProtocolWithTransport = AsyncConnection>
+  implements AsyncIterable<P>, AsyncDisposable
+{
   /** For `getHost`, and whatever else a port can do. */
   readonly port: ListeningPort;
   readonly #accepted: AcceptQueue<P>;
