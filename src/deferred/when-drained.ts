@@ -46,7 +46,7 @@ function piecesOf(chunk: Uint8Array): Uint8Array[] {
 
 /** A pull producer that produces nothing: a consumer asks one for more exactly when everything has left. */
 class DrainWatch implements PullProducer {
-  readonly drained: Deferred<boolean> = new Deferred();
+  readonly drained: Deferred<boolean> = new Deferred<boolean>();
   readonly #consumer: Consumer;
   #state: 'registering' | 'waiting' | 'over' = 'registering';
 

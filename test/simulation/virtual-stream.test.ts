@@ -37,7 +37,14 @@ describe('a stream on the virtual network', () => {
   const bytes = (length: number): Buffer => Buffer.alloc(length, 'x');
 
   function expectNothingLeft(): void {
-    expect(world.census()).to.deep.equal({ streams: 0, listeners: 0, attempts: 0, datagramSockets: 0, processes: 0, events: 0 });
+    expect(world.census()).to.deep.equal({
+      streams: 0,
+      listeners: 0,
+      attempts: 0,
+      datagramSockets: 0,
+      processes: 0,
+      events: 0,
+    });
   }
 
   describe('data', () => {

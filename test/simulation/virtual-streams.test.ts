@@ -24,7 +24,14 @@ describe('listening and connecting on the virtual network', () => {
   }
 
   function expectNothingLeft(): void {
-    expect(world.census()).to.deep.equal({ streams: 0, listeners: 0, attempts: 0, datagramSockets: 0, processes: 0, events: 0 });
+    expect(world.census()).to.deep.equal({
+      streams: 0,
+      listeners: 0,
+      attempts: 0,
+      datagramSockets: 0,
+      processes: 0,
+      events: 0,
+    });
   }
 
   describe('listen', () => {
@@ -108,7 +115,14 @@ describe('listening and connecting on the virtual network', () => {
       expect(String(client.handle?.remoteAddress)).to.equal("IPv4Address(type='TCP', host='127.0.0.1', port=80)");
       expect(accepted?.localAddress.equals(client.handle?.remoteAddress)).to.be.true;
       expect(accepted?.remoteAddress.equals(client.handle?.localAddress)).to.be.true;
-      expect(world.census()).to.deep.equal({ streams: 2, listeners: 1, attempts: 0, datagramSockets: 0, processes: 0, events: 0 });
+      expect(world.census()).to.deep.equal({
+        streams: 2,
+        listeners: 1,
+        attempts: 0,
+        datagramSockets: 0,
+        processes: 0,
+        events: 0,
+      });
     });
 
     it('reports listening before the first connection, whichever came first', () => {

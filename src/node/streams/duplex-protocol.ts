@@ -112,9 +112,7 @@ export class DuplexProtocol extends Duplex implements HalfCloseableProtocol, Han
     if (this.#keepAlive) transport.setTcpKeepAlive(true);
     this.emit('connect');
     this.emit('ready');
-    const send = this.#whenConnected;
-    this.#whenConnected = undefined;
-    if (!this.destroyed) send?.();
+    this.#sendWhatWaits();
   }
 
   /** For the reactor. Emits 'secureConnect'. */
@@ -354,6 +352,13 @@ export class DuplexProtocol extends Duplex implements HalfCloseableProtocol, Han
       this.#idle.active();
       callback();
     });
+  }
+
+  /** A listener for the connection may have destroyed it by now. */
+  #sendWhatWaits(): void {
+    const send = this.#whenConnected;
+    this.#whenConnected = undefined;
+    if (!this.destroyed) send?.();
   }
 
   /** 'end' comes when all that was received has been read; if that is so already, also if nobody reads. */

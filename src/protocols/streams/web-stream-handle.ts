@@ -128,9 +128,10 @@ export class WebStreamHandle implements StreamHandle {
 
   async #next(): Promise<Held> {
     try {
-      const { done, value } = await this.#reader.read();
-      if (done || value === undefined) return 'end';
-      if (value instanceof Uint8Array) return value;
+      const result = await this.#reader.read();
+      if (result.done) return 'end';
+      const chunk: unknown = result.value;
+      if (chunk instanceof Uint8Array) return chunk;
       throw new TypeError('The readable stream gave something else than a Uint8Array');
     } catch (error) {
       return toSystemError(error);

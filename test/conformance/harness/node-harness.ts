@@ -79,7 +79,7 @@ export class NodeHarness implements Harness {
     const streams = this.#kind.makeStreams?.();
     if (streams === undefined) return this.#reactors.create(platform, options);
     this.#streams.push(streams);
-    return this.#reactors.create({ ...platform, streams }, options);
+    return this.#reactors.create(Object.assign(platform, { streams }), options);
   }
 
   listen(reactor: Reactor, factory: ProtocolFactory, options: ListenOptions = {}): ListeningPort {

@@ -329,10 +329,10 @@ describe('adoptDuplex', () => {
     const decoded = duplexPair()[0].setEncoding('utf8');
     const objects = new PassThrough({ objectMode: true });
     const connecting = connect({ port: 1, host: '127.0.0.1' }).on('error', () => undefined);
-    for (const wrong of [{} as Duplex, read, decoded, objects, connecting]) {
+    for (const wrong of [{} as never, read, decoded, objects, connecting]) {
       expect(() => adoptDuplex(reactor, wrong, factory)).to.throw(TypeError);
     }
-    expect(() => adoptDuplex(reactor, duplex, {} as Factory)).to.throw(TypeError);
+    expect(() => adoptDuplex(reactor, duplex, {} as never)).to.throw(TypeError);
     expect(() => adoptDuplex(reactor, duplex, factory, { peer: 1 } as object)).to.throw(TypeError);
     expect(() => reactor.adoptStreamHandle({} as never, factory)).to.throw(TypeError);
     expect(duplex.listenerCount('error')).to.equal(0);

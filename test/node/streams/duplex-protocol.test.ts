@@ -284,7 +284,9 @@ describe('DuplexProtocol', () => {
       served = await serveDuplex();
       served.duplex.destroy();
       const order: string[] = [];
-      served.duplex.on('close', () => order.push(`close with ${served.reactor.inspect().connections.length} connections`));
+      served.duplex.on('close', () =>
+        order.push(`close with ${served.reactor.inspect().connections.length} connections`),
+      );
       await served.reactor.advanceAsync(0);
       expect(order).to.deep.equal(['close with 0 connections']);
     });

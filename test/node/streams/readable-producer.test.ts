@@ -2,8 +2,15 @@ import { Buffer } from 'node:buffer';
 import { PassThrough, Readable } from 'node:stream';
 import { setImmediate as nextPass } from 'node:timers/promises';
 import { expect } from 'chai';
-import { CancelledError, ConnectionLost, type Consumer, type Deferred, Factory, Protocol, ReadableProducer } from 'ropewalk';
-import { failureResultOf, type ScriptedPeer, type ScriptedPeerOptions, StringTransport, successResultOf, TestReactor } from 'ropewalk/testing';
+import { CancelledError, ConnectionLost, type Consumer, Factory, Protocol, ReadableProducer } from 'ropewalk';
+import {
+  failureResultOf,
+  type ScriptedPeer,
+  type ScriptedPeerOptions,
+  StringTransport,
+  successResultOf,
+  TestReactor,
+} from 'ropewalk/testing';
 import { pattern } from './support/served-duplex.ts';
 
 /** A connection of a test reactor, and the peer that made it. */
@@ -106,11 +113,13 @@ describe('ReadableProducer', () => {
     const destroyed = new PassThrough();
     destroyed.destroy();
     await passes();
-    const results = [ended, failed, destroyed].map((readable) => new ReadableProducer(readable).beginTransfer(new StringTransport()));
+    const results = [ended, failed, destroyed].map((readable) =>
+      new ReadableProducer(readable).beginTransfer(new StringTransport()),
+    );
     await passes();
-    expect(successResultOf(results[0] as Deferred<number>)).to.equal(0);
-    expect(failureResultOf(results[1] as Deferred<number>).value).to.be.instanceOf(RangeError);
-    expect(failureResultOf(results[2] as Deferred<number>).value).to.be.instanceOf(Error);
+    expect(successResultOf(results[0]!)).to.equal(0);
+    expect(failureResultOf(results[1]!).value).to.be.instanceOf(RangeError);
+    expect(failureResultOf(results[2]!).value).to.be.instanceOf(Error);
   });
 
   it('destroys the stream when the connection is lost in the middle', async () => {
@@ -183,7 +192,7 @@ describe('ReadableProducer', () => {
     producer.beginTransfer(new StringTransport()).addErrback(() => undefined);
     expect(() => producer.beginTransfer(new StringTransport())).to.throw('one transfer');
     readable.destroy();
-    expect(() => new ReadableProducer({} as Readable)).to.throw(TypeError);
-    expect(() => new ReadableProducer(null as unknown as Readable)).to.throw(TypeError);
+    expect(() => new ReadableProducer({} as never)).to.throw(TypeError);
+    expect(() => new ReadableProducer(null as never)).to.throw(TypeError);
   });
 });

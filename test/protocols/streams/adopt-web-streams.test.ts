@@ -217,7 +217,9 @@ describe('adoptWebStreams', () => {
         throw failure;
       },
     });
-    const second = adopt({ ...other, pair: { ...pair, writable: broken } }, ({ transport }) => transport.loseConnection());
+    const second = adopt({ ...other, pair: { ...pair, writable: broken } }, ({ transport }) =>
+      transport.loseConnection(),
+    );
     await reactor.advanceAsync(0);
     expect(second.reason?.value.cause).to.have.property('cause', failure);
   });
@@ -233,7 +235,7 @@ describe('adoptWebStreams', () => {
   it('closes streams that nobody wants', async () => {
     const far = makeFar();
     const factory = new Factory();
-    factory.buildProtocol = () => null as unknown as Protocol; // the base class says that it may
+    factory.buildProtocol = () => null; // the base class says that it may
     adoptWebStreams(reactor, far.pair, factory);
     await reactor.advanceAsync(0);
     expect(far.calls).to.deep.equal(['close', 'cancel']);
@@ -245,7 +247,7 @@ describe('adoptWebStreams', () => {
     locked.pair.readable.getReader();
     expect(() => adoptWebStreams(reactor, locked.pair, factory)).to.throw(TypeError, 'locked');
     expect(() => adoptWebStreams(reactor, {} as WebStreamPair, factory)).to.throw(TypeError);
-    expect(() => adoptWebStreams(reactor, makeFar().pair, {} as Factory)).to.throw(TypeError);
+    expect(() => adoptWebStreams(reactor, makeFar().pair, {} as never)).to.throw(TypeError);
     expect(() => adoptWebStreams(reactor, makeFar().pair, factory, { host: 1 } as object)).to.throw(TypeError);
   });
 });

@@ -1,6 +1,12 @@
 import { Buffer } from 'node:buffer';
 import { expect } from 'chai';
-import { AsyncConnection, type AsyncConnectionOptions, ConnectionAborted, ConnectionDone, ConnectionLost } from 'ropewalk/core';
+import {
+  AsyncConnection,
+  type AsyncConnectionOptions,
+  ConnectionAborted,
+  ConnectionDone,
+  ConnectionLost,
+} from 'ropewalk/core';
 import { type ScriptedPeer, type ScriptedPeerOptions, TestReactor } from 'ropewalk/testing';
 
 const MARK_BYTES = 65_536;
@@ -34,6 +40,13 @@ function running(work: () => Promise<void>): { outcome: 'running' | 'ended' | Er
     },
   );
   return state;
+}
+
+/** Reads to the end. */
+async function drain(connection: AsyncConnection): Promise<void> {
+  let chunk: Buffer | undefined;
+  do chunk = await connection.read();
+  while (chunk !== undefined);
 }
 
 describe('AsyncConnection', () => {
@@ -85,7 +98,7 @@ describe('AsyncConnection', () => {
       served = await serve({ allowHalfOpen: true });
       const { reactor, connection, peer } = served;
       const loop = running(async () => {
-        for await (const _ of connection);
+        await drain(connection);
         await connection.write('still here');
         await connection.close();
       });
@@ -172,7 +185,7 @@ describe('AsyncConnection', () => {
       served = await serve();
       const { reactor, connection, peer } = served;
       const loop = running(async () => {
-        for await (const _ of connection) throw new RangeError('a bad message');
+        for await (const chunk of connection) throw new RangeError(`a bad message: ${String(chunk)}`);
       });
       peer.send('first');
       await reactor.advanceAsync(0);
@@ -200,7 +213,7 @@ describe('AsyncConnection', () => {
       served = await serve();
       const { reactor, connection } = served;
       const loop = running(async () => {
-        for await (const _ of connection);
+        await drain(connection);
       });
       connection.transport.abortConnection();
       await reactor.advanceAsync(0);

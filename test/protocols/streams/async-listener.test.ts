@@ -3,7 +3,7 @@ import {
   type AsyncConnection,
   AsyncListener,
   CannotListenError,
-  Protocol,
+  type Protocol,
   TCP4ServerEndpoint,
   WebStreamProtocol,
 } from 'ropewalk/core';
@@ -125,7 +125,9 @@ describe('AsyncListener', () => {
   });
 
   it('makes protocols of any class', async () => {
-    const listening = AsyncListener.listen(new TCP4ServerEndpoint(reactor, 7), { build: () => new WebStreamProtocol() });
+    const listening = AsyncListener.listen(new TCP4ServerEndpoint(reactor, 7), {
+      build: () => new WebStreamProtocol(),
+    });
     reactor.advance(0);
     const listener = successResultOf(listening);
     const peer = reactor.dial(7);

@@ -1,6 +1,13 @@
 import { Buffer } from 'node:buffer';
 import { expect } from 'chai';
-import { type Consumer, consumerToProtocol, type Failure, Protocol, protocolToConsumer, UnsupportedError } from 'ropewalk/core';
+import {
+  type Consumer,
+  consumerToProtocol,
+  Failure,
+  Protocol,
+  protocolToConsumer,
+  UnsupportedError,
+} from 'ropewalk/core';
 import { StringTransport, TestReactor } from 'ropewalk/testing';
 
 class Recorder extends Protocol {
@@ -51,7 +58,7 @@ describe('protocolToConsumer', () => {
   });
 
   it('refuses what is no protocol', () => {
-    expect(() => protocolToConsumer({} as Protocol)).to.throw(TypeError);
+    expect(() => protocolToConsumer({} as never)).to.throw(TypeError);
   });
 });
 
@@ -68,7 +75,7 @@ describe('consumerToProtocol', () => {
     const transport = new StringTransport();
     void protocol.makeConnection(transport);
     void protocol.dataReceived(Buffer.from('hello'));
-    const reason = {} as Failure;
+    const reason = new Failure(new Error('any'));
     void protocol.connectionLost(reason);
     expect(calls).to.deep.equal([['register', transport, true], ['write', 'hello'], ['unregister']]);
     expect(reasons).to.deep.equal([reason]);

@@ -158,7 +158,7 @@ describe('PullToPush', () => {
   });
 
   it('refuses what is no consumer, and what is no cooperator', () => {
-    expect(() => new PullToPush({} as Consumer, new Cooperator(reactor))).to.throw(TypeError);
-    expect(() => new PullToPush(consumer, {} as Cooperator)).to.throw(TypeError);
+    expect(() => new PullToPush({} as never, new Cooperator(reactor))).to.throw(TypeError);
+    expect(() => new PullToPush(consumer, {} as never)).to.throw(TypeError);
   });
 });
