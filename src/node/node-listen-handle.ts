@@ -84,9 +84,8 @@ export class NodeListenHandle implements StreamListenHandle {
       if (error !== undefined) throw error;
       if (target.lockFile === true && !isAbstract(target.path)) this.#lock = new SocketLock(target.path);
     }
-    // The one way to listen in which Node takes the backlog only beside the options. In a worker of `node:cluster` the number
-    // would be one of the primary's descriptors, were it not exclusive.
-    if (target.kind === 'adopted') this.#server.listen({ fd: target.descriptor, exclusive: true }, target.backlog);
+    // The one way to listen in which Node takes the backlog only beside the options.
+    if (target.kind === 'adopted') this.#server.listen({ fd: target.descriptor }, target.backlog);
     else this.#server.listen(listenOptions(target));
   }
 

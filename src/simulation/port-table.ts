@@ -12,6 +12,8 @@ const PORT_MAX = 65_535;
 interface Binding<T> {
   readonly literal: IPLiteral;
   readonly owner: T;
+  /** Whether others who say so too may bind the same. */
+  readonly shared: boolean;
 }
 
 /**
@@ -31,7 +33,7 @@ export class PortTable<T> {
     const number = port === 0 ? this.#chooseEphemeral() : port;
     if (number === undefined || this.#conflicts(literal, number, shared)) return undefined;
     const bindings = this.#bindings.get(number) ?? [];
-    bindings.push({ literal, owner });
+    bindings.push({ literal, owner, shared });
     this.#bindings.set(number, bindings);
     return number;
   }

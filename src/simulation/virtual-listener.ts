@@ -20,8 +20,6 @@ type Stage =
 export class VirtualListener implements StreamListenHandle {
   readonly answer: ConnectAnswer;
   readonly windowBytes: number | undefined;
-  /** Whether others who say so too may have its port. */
-  readonly isShared: boolean;
   readonly #scheduler: Scheduler;
   readonly #listener: StreamListenListener;
   #stage: Stage = { name: 'new' };
@@ -30,13 +28,12 @@ export class VirtualListener implements StreamListenHandle {
   constructor(
     scheduler: Scheduler,
     listener: StreamListenListener,
-    options: { readonly answer?: ConnectAnswer; readonly windowBytes?: number; readonly isShared?: boolean },
+    options: { readonly answer?: ConnectAnswer; readonly windowBytes?: number },
   ) {
     this.#scheduler = scheduler;
     this.#listener = listener;
     this.answer = options.answer ?? 'accept';
     this.windowBytes = options.windowBytes;
-    this.isShared = options.isShared ?? false;
   }
 
   /** The address it has taken, from the first; undefined when it could take none, and once closed. */

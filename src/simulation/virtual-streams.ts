@@ -98,8 +98,7 @@ export class VirtualStreams implements StreamPlatform {
 
   listen(target: ListenTarget, listener: StreamListenListener, options: VirtualStreamOptions = {}): VirtualListener {
     const { scheduler } = this.#parts;
-    const isShared = target.kind === 'tcp' && target.reusePort === true;
-    const created = new VirtualListener(scheduler, listener, { ...options, isShared });
+    const created = new VirtualListener(scheduler, listener, options);
     const bound = target.kind === 'tcp' ? this.#bindPort(target, created) : this.#bindPath(target.path, created);
     if (bound instanceof Error) {
       created.bindFailed(bound);
@@ -119,10 +118,10 @@ export class VirtualStreams implements StreamPlatform {
     target: ListenTarget & { readonly kind: 'tcp' },
     listener: VirtualListener,
   ): { address: Address; free: () => void } | SystemError {
-    const { host, port } = target;
+    const { host, port, reusePort } = target;
     const literal = parseIPLiteral(host);
     if (literal === undefined) return bindError('EADDRNOTAVAIL', 'listen', host, port);
-    const number = this.#ports.bind(literal, port, listener, (other) => listener.isShared && other.isShared);
+    const number = this.#ports.bind(literal, port, listener, reusePort);
     if (number === undefined) return bindError('EADDRINUSE', 'listen', host, port);
     return {
       address: addressOf('TCP', host, number),

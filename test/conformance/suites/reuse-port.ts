@@ -54,10 +54,6 @@ function skipIfUnsupported(context: Context, harness: Harness): void {
   }
 }
 
-function dial(harness: Harness, port: number): Promise<Peer> {
-  return harness.dial(new IPv4Address('TCP', '127.0.0.1', port));
-}
-
 async function dialMany(harness: Harness, port: number): Promise<Peer[]> {
   const peers: Peer[] = [];
   for (let count = 0; count < CONNECTION_COUNT; count += 1) peers.push(await harness.dial(addressAt(port)));

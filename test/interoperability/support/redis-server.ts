@@ -57,12 +57,3 @@ export class RedisServer {
 function settings(port: number, folder: string): string[] {
   return ['--port', String(port), '--bind', LOOPBACK, '--dir', folder, '--save', '', '--appendonly', 'no'];
 }
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, LOOPBACK);
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo; // what a server on TCP has
-  server.close();
-  await once(server, 'close');
-  return port;
-}
