@@ -9,7 +9,7 @@ import {
   UNIXClientEndpoint,
 } from 'ropewalk';
 import { POSTGRES, POSTGRES_STARTING_MILLISECONDS, PostgresServer } from './support/postgres-server.ts';
-import { freePort } from './support/redis-server.ts';
+import { freePort } from './support/free-port.ts';
 import { requirePeer } from './support/require-peer.ts';
 import { LOOPBACK } from './support/running-reactor.ts';
 import { RealWorld } from './support/stream-worlds.ts';
