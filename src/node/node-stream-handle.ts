@@ -103,7 +103,7 @@ export class NodeStreamHandle implements StreamHandle {
   write(chunks: readonly Uint8Array[]): boolean {
     if (this.#failedAlready()) return false;
     if (chunks.length === 0) return true;
-    if (this.leavesLater) {
+    if (this.leavesLater()) {
       this.#writing = 'sending';
       this.#writeAll(chunks, (error) => this.#sent(error));
       return false;
@@ -168,7 +168,7 @@ export class NodeStreamHandle implements StreamHandle {
   }
 
   /** Whether what is written never leaves within the call. */
-  protected get leavesLater(): boolean {
+  protected leavesLater(): boolean {
     return false;
   }
 

@@ -187,8 +187,12 @@ export class Lifecycle {
     return drain.begin();
   }
 
-  /** Ends all that is connected, connecting or listening; fires when the ports have closed, and children that are to end have. */
+  /**
+   * Ends all that is connected, connecting or listening; fires when the ports have closed, and children that are to end have.
+   * What was written before goes to the system first, as much as that takes at once.
+   */
   #endEverything(): Deferred<unknown> {
+    this.#parts.loop.flush();
     for (const connector of [...this.#parts.connectors]) connector.reactorStopped();
     for (const handshake of this.#parts.handshakes) handshake.cancel();
     this.#parts.handshakes.clear();

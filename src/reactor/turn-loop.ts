@@ -122,6 +122,16 @@ export class TurnLoop {
     if (this.#state === 'waiting') this.#wakeBy(0);
   }
 
+  /** Gives what has been written to the system. To be called while the loop dispatches. */
+  flush(): void {
+    if (this.#written.length === 0) return;
+    const flushing = this.#written;
+    this.#written = this.#flushing;
+    this.#flushing = flushing;
+    for (const flushable of flushing) flushable.flush();
+    flushing.length = 0;
+  }
+
   /** Asks for a turn as soon as possible. */
   wakeSoon(): void {
     this.#wakeBy(0);
@@ -187,7 +197,7 @@ export class TurnLoop {
     if (this.#state !== 'waiting') return;
     this.#dispatch();
     try {
-      this.#flush();
+      this.flush();
       this.#reportUnhandled();
       this.timers.takeDue(this.#clock.now());
       this.#calls.runQueued(this.#isInTurn);
@@ -217,15 +227,6 @@ export class TurnLoop {
       () => `delayed call ${call.name}`,
       () => call.run(),
     );
-  }
-
-  #flush(): void {
-    if (this.#written.length === 0) return;
-    const flushing = this.#written;
-    this.#written = this.#flushing;
-    this.#flushing = flushing;
-    for (const flushable of flushing) flushable.flush();
-    flushing.length = 0;
   }
 
   #reportUnhandled(): void {

@@ -66,7 +66,7 @@ export interface Harness {
   /** How many sockets, listeners and timers of reactors and peers there are at the moment, whether or not they keep the process alive. */
   readonly openHandleCount: number;
   /**
-   * How many connections count as many: on one flavour 10,000, on the others as many as do not take long, since it is the
+   * How many connections count as many: on one flavour 10,000 where the tests are thorough, on the others as many as do not take long, since it is the
    * same code for the most part.
    */
   readonly manyCount: number;

@@ -22,6 +22,7 @@ import { failureResultOf, TestReactor } from 'ropewalk/testing';
 import { askChildForDatagrams } from '../../src/node/datagram-probe.ts';
 import { describeSocket } from '../../src/node/descriptor.ts';
 import { NodePlatform } from '../../src/node/node-platform.ts';
+import { BuiltPackage } from '../support/built-package.ts';
 import { settle, until } from './harness.ts';
 import { DescriptorSource, isOpen } from './support/descriptor-source.ts';
 
@@ -251,10 +252,14 @@ describe('Adopted sockets for datagrams', function () {
     });
 
     it('is missing from one that is not bound, and descriptor 0 is never taken', function () {
-      const python = spawnSync('python3', ['-c', PASSES_SOCKETS, process.execPath, ADOPTS_INHERITED], {
-        encoding: 'utf8',
-        cwd: new URL('../..', import.meta.url),
-      });
+      const python = spawnSync(
+        'python3',
+        ['-c', PASSES_SOCKETS, process.execPath, ...BuiltPackage.args(ADOPTS_INHERITED)],
+        {
+          encoding: 'utf8',
+          cwd: BuiltPackage.shared.folder,
+        },
+      );
       if (python.error !== undefined) {
         if (this.test) this.test.title += ' (skipped: there is no python3)';
         this.skip();
@@ -275,7 +280,7 @@ os.dup2(bound.fileno(), 0)
 os.dup2(first, 3)
 os.set_inheritable(3, True)
 node = sys.argv[1]
-os.execv(node, [node, '--conditions=ropewalk-source', '--import=tsx', '--input-type=module', '--eval', sys.argv[2]])
+os.execv(node, [node, *sys.argv[2:]])
 `;
 
 const ADOPTS_INHERITED = `

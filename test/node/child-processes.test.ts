@@ -18,13 +18,14 @@ import { NodePlatform } from '../../src/node/node-platform.ts';
 import { NodeProcesses } from '../../src/node/node-processes.ts';
 import { OpenHandles } from '../conformance/harness/open-handles.ts';
 import { RecordingProcessProtocol } from '../conformance/support/recording-process-protocol.ts';
+import { repetitions } from '../support/repetitions.ts';
 import { runChild, until } from './harness.ts';
 
 /**
  * How many children there are one after another, and in how many rows beside each other, so that it does not take long: some
  * seconds for a thousand, of which nearly all is the system's, so that they are left to the continuous integration.
  */
-const CHILDREN = process.env['CI'] === undefined ? 200 : 1000;
+const CHILDREN = repetitions({ usually: 100, thoroughly: 1000 });
 const ROWS = 8;
 
 describe('child processes on Node', function () {

@@ -63,7 +63,7 @@ describe('createReactor', () => {
 
   it('warns at the end of a program that queued work and never ran the reactor', async () => {
     const { status, stderr } = await runChild(`
-      const { createReactor } = await import(source + 'create-reactor.ts');
+      const { createReactor } = await import('ropewalk');
       createReactor().callLater(1, () => {});
       createReactor();
     `);

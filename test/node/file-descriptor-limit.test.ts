@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { expect } from 'chai';
+import { BuiltPackage } from '../support/built-package.ts';
 
 /** Serves an echo; needs some thirty descriptors before it listens. */
 const SERVER = `
@@ -20,9 +21,11 @@ describe('A port whose process has run out of file descriptors', () => {
   it('closes whom it cannot accept, serves those it has, and accepts again when some are free', async function () {
     if (process.platform === 'win32') this.skip();
     this.timeout(4 * PATIENCE_MILLISECONDS);
-    const args = ['--import=tsx', '--conditions=ropewalk-source', '--input-type=module', '--eval', SERVER];
     const command = `ulimit -n ${DESCRIPTORS_MAX}; exec "$0" "$@"`;
-    const server = spawn('sh', ['-c', command, process.execPath, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const server = spawn('sh', ['-c', command, process.execPath, ...BuiltPackage.args(SERVER)], {
+      cwd: BuiltPackage.shared.folder,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     const sockets: Socket[] = [];
     try {
       let output = '';

@@ -3,7 +3,6 @@ import { execFile } from 'node:child_process';
 import { Buffer } from 'node:buffer';
 import { createServer, connect as connectSocket, type AddressInfo, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import type { Address } from '../../src/addresses.ts';
 import type { SystemError } from '../../src/interfaces/platform.ts';
 import type {
@@ -16,6 +15,7 @@ import type {
   StreamPlatform,
   StreamTarget,
 } from '../../src/interfaces/stream-platform.ts';
+import { BuiltPackage } from '../support/built-package.ts';
 
 /** Resolves as soon as the condition holds; the test's time-out is the limit. */
 export async function until(condition: () => boolean): Promise<void> {
@@ -216,24 +216,23 @@ export interface ChildResult {
 }
 
 /**
- * Runs a module in a process of its own. `platform` (a NodePlatform) and `source` (the folder) are there already, and a child that does not end
- * by itself in time ends with status -1. With `descriptors` it may have so many open.
+ * Runs a module in a process of its own. `platform` (a NodePlatform) is there already, and a child that does not end by
+ * itself in time ends with status -1. With `descriptors` it may have so many open.
  */
 export async function runChild(
   code: string,
   { signal, descriptors }: { readonly signal?: NodeJS.Signals; readonly descriptors?: number } = {},
 ): Promise<ChildResult> {
-  const source = fileURLToPath(new URL('../../src/node/', import.meta.url));
-  const module = `
-    import { NodePlatform } from '${source}node-platform.ts';
-    const source = '${source}';
+  const { folder } = BuiltPackage.shared;
+  const args = BuiltPackage.args(`
+    import { NodePlatform } from 'ropewalk/node-platform';
     const platform = new NodePlatform();
-    ${code}`;
-  const args = ['--import=tsx', '--conditions=ropewalk-source', '--input-type=module', '--eval', module];
+    ${code}`);
   const limit = descriptors === undefined ? [] : ['sh', '-c', `ulimit -n ${descriptors}; exec "$@"`, 'sh'];
   const [command = process.execPath, ...commandArgs] = [...limit, process.execPath, ...args];
   return new Promise((resolve) => {
-    const child = execFile(command, commandArgs, { timeout: 4000, killSignal: 'SIGKILL' }, (error, stdout, stderr) => {
+    const options = { cwd: folder, timeout: 4000, killSignal: 'SIGKILL' } as const;
+    const child = execFile(command, commandArgs, options, (error, stdout, stderr) => {
       resolve({ status: error === null ? 0 : Number(error.code ?? -1), stdout, stderr });
     });
     if (signal !== undefined) {

@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { BuiltPackage } from '../support/built-package.ts';
 
 /** Every program begins with this. It tells on its standard error what becomes of it. */
 const PROLOGUE = `
@@ -43,8 +44,10 @@ const PATIENCE_MILLISECONDS = 20_000;
 
 /** Starts a shell script in which `"$@"` is the program. */
 function start(script: string, program: string): ChildProcess {
-  const args = ['--import=tsx', '--conditions=ropewalk-source', '--input-type=module', '--eval', PROLOGUE + program];
-  return spawn('sh', ['-c', script, 'sh', process.execPath, ...args], { timeout: PATIENCE_MILLISECONDS });
+  return spawn('sh', ['-c', script, 'sh', process.execPath, ...BuiltPackage.args(PROLOGUE + program)], {
+    cwd: BuiltPackage.shared.folder,
+    timeout: PATIENCE_MILLISECONDS,
+  });
 }
 
 async function resultOf(child: ChildProcess): Promise<Result> {
@@ -190,8 +193,8 @@ describe('standard input and output on Node', function () {
   });
 
   it('are lost when nobody reads the output any more', async () => {
-    const result = await runInShell(
-      `sleep 5 | "$@" | head -c 100 | wc -c`,
+    const child = start(
+      `"$@" | head -c 100 | wc -c`,
       `
       class Ending extends Chargen {
         connectionLost(reason) { tell(reason.value.name + ' ' + reason.value.cause.code); reactor.stop(); }
@@ -202,7 +205,8 @@ describe('standard input and output on Node', function () {
       process.exit();
       `,
     );
-    expect(result).to.deep.equal({ status: 0, stdout: '100\n', stderr: 'ConnectionLost EPIPE\n' });
+    // Its input has no end.
+    expect(await resultOf(child)).to.deep.equal({ status: 0, stdout: '100\n', stderr: 'ConnectionLost EPIPE\n' });
   });
 
   it('do not keep a program alive whose reactor has stopped', async () => {
@@ -274,8 +278,9 @@ describe('standard input and output on Node', function () {
       console.log('still printed');
     `;
     // The terminal's discipline turns line ends into CR LF, and echoes what is typed; 4 is Control-D.
-    const script = `exec script -qec '"$0" --import=tsx --conditions=ropewalk-source --input-type=module --eval "$PROGRAM"' /dev/null`;
+    const script = `exec script -qec '"$0" --input-type=module --eval "$PROGRAM"' /dev/null`;
     const child = spawn('sh', ['-c', script.replace('"$0"', `"${process.execPath}"`)], {
+      cwd: BuiltPackage.shared.folder,
       env: { ...process.env, PROGRAM: PROLOGUE + program },
       timeout: PATIENCE_MILLISECONDS,
     });

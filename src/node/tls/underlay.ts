@@ -65,7 +65,7 @@ class SecureSocketHandle extends NodeStreamHandle {
     this.#below = below;
   }
 
-  protected override get leavesLater(): boolean {
+  protected override leavesLater(): boolean {
     return true;
   }
 
@@ -126,7 +126,7 @@ class SecureDuplexHandle extends NodeStreamHandle {
     this.#watchEnd();
   }
 
-  protected override get leavesLater(): boolean {
+  protected override leavesLater(): boolean {
     return true;
   }
 

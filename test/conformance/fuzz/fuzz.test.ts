@@ -5,6 +5,7 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { testCertificates } from '../../support/certificates.ts';
+import { repetitions } from '../../support/repetitions.ts';
 import type { Harness } from '../harness.ts';
 import { NodeHarness } from '../harness/node-harness.ts';
 import { NODE_TCP, NODE_TCP_BY_DATA_EVENTS } from '../harness/node-tcp.ts';
@@ -19,7 +20,7 @@ import { FuzzedError, ProtocolEnd } from './protocol-end.ts';
 import { Run } from './run.ts';
 
 const SEED = Number(process.env['FUZZ_SEED'] ?? 20_240_229);
-const RUNS = Number(process.env['FUZZ_RUNS'] ?? 60);
+const RUNS = Number(process.env['FUZZ_RUNS'] ?? repetitions({ usually: 15, thoroughly: 100 }));
 
 /** What a run may take; most take some milliseconds. */
 const RUN_MILLISECONDS = 20_000;

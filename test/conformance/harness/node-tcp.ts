@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { repetitions } from '../../support/repetitions.ts';
 import type { Feature, ServeOptions } from '../harness.ts';
 import type { NodeKind } from './node-kind.ts';
 import { connectRaw, NodePeer, NodePeerServer, rawParts, tcpAddresses } from './node-peers.ts';
@@ -14,7 +15,7 @@ export const NODE_TCP: NodeKind = {
   ...TCP_CALLS,
   name: 'TCP on Node',
   features: FEATURES,
-  manyCount: 10_000,
+  manyCount: repetitions({ usually: 1000, thoroughly: 10_000 }),
   platformOptions: {},
   dial: async (destination, options) => tcpPeer(await connectRaw(hostAndPort(destination), options), options),
   serve: async (place, options, until) => {
@@ -29,7 +30,7 @@ export const NODE_TCP: NodeKind = {
 export const NODE_TCP_BY_DATA_EVENTS: NodeKind = {
   ...NODE_TCP,
   name: `${NODE_TCP.name}, read by data events`,
-  manyCount: 1000,
+  manyCount: 200,
   platformOptions: { reading: 'data' },
 };
 

@@ -14,7 +14,7 @@ export const NODE_UNIX: NodeKind = {
   ...UNIX_CALLS,
   name: 'UNIX sockets on Node',
   features: [],
-  manyCount: 1000,
+  manyCount: 200,
   platformOptions: {},
   dial: async (destination, options) => {
     const socket = await connectRaw({ path: pathOf(destination) }, options);

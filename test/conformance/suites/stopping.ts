@@ -35,6 +35,17 @@ export function describeStopping(harness: () => Harness): void {
       await harness().until(() => peer.closed, 'the peer has seen the end');
     });
 
+    it('gives to the system what a delayed call has written before it stops the reactor, and a trigger before shutdown', async () => {
+      const { reactor, protocol, peer } = await serve(harness());
+      reactor.addSystemEventTrigger('before', 'shutdown', () => void protocol.transport.write('and goodbye'));
+      reactor.callLater(0, () => {
+        protocol.transport.write('one thing more, ');
+        reactor.stop();
+      });
+      await harness().until(() => peer.closed, 'the peer has seen the end');
+      expect(peer.text()).to.equal('one thing more, and goodbye');
+    });
+
     it('loses connections that are made while triggers are waited for', async () => {
       const reactor = startReactor(harness());
       const factory = new RecordingFactory();

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fstatSync } from 'node:fs';
 import { isIPv6, type ListenOptions } from 'node:net';
+import { Bundle } from '../../support/bundle.ts';
 import type { SocketRequest } from './opens-sockets.ts';
 
 /**
@@ -10,16 +11,15 @@ import type { SocketRequest } from './opens-sockets.ts';
  * has its descriptor, and the handle is forgotten: it must not be closed, for that would close the descriptor once more.
  */
 export class DescriptorSource {
+  readonly #program = new Bundle('test/node/support/opens-sockets.ts');
   readonly #process: ChildProcess;
 
-  private constructor(process: ChildProcess) {
-    this.#process = process;
+  private constructor() {
+    this.#process = fork(this.#program.path, { execArgv: [] });
   }
 
   static start(): DescriptorSource {
-    const program = new URL('opens-sockets.ts', import.meta.url);
-    const child = fork(program, { execArgv: ['--import=tsx'] });
-    return new DescriptorSource(child);
+    return new DescriptorSource();
   }
 
   async listening(where: ListenOptions = { host: '127.0.0.1', port: 0 }): Promise<number> {
@@ -46,6 +46,7 @@ export class DescriptorSource {
     const exited = once(this.#process, 'exit');
     this.#process.kill();
     await exited;
+    this.#program[Symbol.dispose]();
   }
 
   async #open(request: SocketRequest): Promise<number> {
