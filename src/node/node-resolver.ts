@@ -28,6 +28,11 @@ class Lookup implements HostResolution {
   }
 
   start(): void {
+    if (this.name === '') {
+      // Node warns that it looks at this name; what it finds is nothing.
+      setImmediate(() => this.#ended(null, []));
+      return;
+    }
     try {
       lookup(this.name, { all: true, verbatim: true, family: familyFor(this.#options) }, (error, found) => {
         // Node calls back at once for some names that cannot be looked up; the receiver is never called from inside.
