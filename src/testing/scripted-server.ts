@@ -2,14 +2,12 @@ import type { Address } from '../addresses.ts';
 import { CannotListenError, NotListeningError } from '../errors.ts';
 import type { ConnectAnswer, VirtualListener } from '../simulation/virtual-listener.ts';
 import type { VirtualStreams } from '../simulation/virtual-streams.ts';
-import type { StreamConnectListener } from '../interfaces/stream-platform.ts';
+import type { StreamConnectListener, StreamTarget } from '../interfaces/stream-platform.ts';
 import type { PeerTLS } from './secured-connect.ts';
 import { DEFAULT_PEER_WINDOW_BYTES, type PeerWorld, ScriptedPeer, type ScriptedPeerOptions } from './scripted-peer.ts';
 
 /** How a scripted server behaves; what is said of peers holds for those it accepts. */
 export interface ScriptedServerOptions extends ScriptedPeerOptions {
-  /** The address it listens at; by default every address there is. */
-  readonly host?: string;
   /** Whether it accepts connections, refuses them, or never answers. */
   readonly answer?: 'accept' | 'refuse' | 'ignore';
 }
@@ -20,18 +18,18 @@ export class ScriptedServer {
   readonly #peers: ScriptedPeer[] = [];
   #acceptedCount = 0;
 
-  /** @internal Throws `CannotListenError` if the port is taken. With `tls` its peers are connected after a handshake. */
+  /** @internal Throws `CannotListenError` if the port or the path is taken. With `tls` its peers are connected after a handshake. */
   constructor(
     world: PeerWorld,
     streams: VirtualStreams,
-    port: number,
+    target: StreamTarget,
     options: ScriptedServerOptions = {},
     tls?: PeerTLS,
   ) {
-    const { host = '::', answer = 'accept', ...peerOptions } = options;
+    const { answer = 'accept', ...peerOptions } = options;
     requireAnswer(answer);
     this.#listener = streams.listen(
-      { kind: 'tcp', host, port, backlog: 1 },
+      { ...target, backlog: 1 },
       {
         accepted: (handle) => {
           const accept = (listener: StreamConnectListener): undefined => {
@@ -46,7 +44,10 @@ export class ScriptedServer {
       },
       { answer, windowBytes: peerOptions.window ?? DEFAULT_PEER_WINDOW_BYTES },
     );
-    if (this.#listener.error !== undefined) throw new CannotListenError(host, port, this.#listener.error);
+    const { error } = this.#listener;
+    if (error === undefined) return;
+    if (target.kind === 'unix') throw new CannotListenError('', target.path, error);
+    throw new CannotListenError(target.host, target.port, error);
   }
 
   /** Every connection that was made to it, in order. */

@@ -1,4 +1,4 @@
-import { requireDelay, requireOptions, requirePort, requireString } from '../arguments.ts';
+import { requireDelay, requireOptions, requireString } from '../arguments.ts';
 import type { ErrorClass, Failure } from '../deferred/failure.ts';
 import { UnsupportedError } from '../errors.ts';
 import type { ReactorObserver } from '../interfaces/observer.ts';
@@ -17,6 +17,7 @@ import type { PeerTLS } from './secured-connect.ts';
 import { ScriptedDatagramPeer, type ScriptedDatagramPeerOptions } from './scripted-datagram-peer.ts';
 import { ScriptedProgram, type ScriptedProgramOptions } from './scripted-program.ts';
 import { ScriptedServer, type ScriptedServerOptions } from './scripted-server.ts';
+import { scriptedTarget } from './scripted-target.ts';
 
 /** The options of a test reactor. */
 export interface TestReactorOptions {
@@ -47,7 +48,7 @@ interface ReportedError {
 
 /** How to dial: the peer's options, and the address. */
 export interface DialOptions extends ScriptedPeerOptions {
-  /** The address to connect to; 127.0.0.1 by default. */
+  /** The address to connect to; 127.0.0.1 by default. Not with a path. */
   readonly host?: string;
   /** Has the peer speak TLS, as a client; it is connected when the handshake is over. The name asked for is that of the host, or `servername`. */
   readonly tls?: TLSOptions;
@@ -55,6 +56,8 @@ export interface DialOptions extends ScriptedPeerOptions {
 
 /** How to serve: what the server does, and in what language. */
 export interface ServeOptions extends ScriptedServerOptions {
+  /** The address it listens at; by default every address there is. Not with a path. */
+  readonly host?: string;
   /** Has the server speak TLS: its peers are connected when their handshakes are over. */
   readonly tls?: TLSOptions;
 }
@@ -148,31 +151,38 @@ export class TestReactor extends Reactor implements Disposable {
   }
 
   /**
-   * Connects a scripted peer to a port. Returns at once; the connection is made during the next advance, or refused, as
+   * Connects a scripted peer to a port, or to a UNIX socket by its path. Returns at once; the connection is made during the next advance, or refused, as
    * the peer's `reason` then says. The peer reads at most `window` bytes, 65,536 by default, at each `advance(0)` and at
    * each step of the clock in a longer advance, which steps every 0.1 s while the peer has more to read.
    */
-  dial(port: number, options: DialOptions = {}): ScriptedPeer {
-    requirePort('port', port, 1);
-    const { host = '127.0.0.1', tls, ...peerOptions } = options;
-    requireString('host', host);
+  dial(place: number | string, options: DialOptions = {}): ScriptedPeer {
+    const { host, tls, ...peerOptions } = options;
+    const target = scriptedTarget(place, host, { host: '127.0.0.1', lowestPort: 1 });
     const windowBytes = peerOptions.window ?? DEFAULT_PEER_WINDOW_BYTES;
     return new ScriptedPeer(
       this.#world,
       peerOptions,
-      (listener) => this.#host.virtualStreams.connect({ kind: 'tcp', host, port }, listener, { windowBytes }),
-      tls && this.#peerTLS({ role: 'client', options: tls, servername: tls.servername ?? host }),
+      (listener) => this.#host.virtualStreams.connect(target, listener, { windowBytes }),
+      tls &&
+        this.#peerTLS({
+          role: 'client',
+          options: tls,
+          servername: tls.servername ?? (target.kind === 'tcp' ? target.host : undefined),
+        }),
     );
   }
 
-  /** Listens with a scripted server, at once. Port 0 takes a free one; see its `getHost`. Throws `CannotListenError` if the port is taken. */
-  serve(port: number, options: ServeOptions = {}): ScriptedServer {
-    requirePort('port', port, 0);
-    const { tls, ...serverOptions } = options;
+  /**
+   * Listens with a scripted server, at once, on a port or at the path of a UNIX socket. Port 0 takes a free one; see its `getHost`.
+   * Throws `CannotListenError` if the port or the path is taken.
+   */
+  serve(place: number | string, options: ServeOptions = {}): ScriptedServer {
+    const { tls, host, ...serverOptions } = options;
+    const target = scriptedTarget(place, host, { host: '::', lowestPort: 0 });
     return new ScriptedServer(
       this.#world,
       this.#host.virtualStreams,
-      port,
+      target,
       serverOptions,
       tls && this.#peerTLS({ role: 'server', options: tls, servername: undefined }),
     );

@@ -371,3 +371,56 @@ describe('a scripted server', () => {
     expect(() => reactor.serve(81, { answer: 'perhaps' })).to.throw(RangeError, 'answer');
   });
 });
+
+describe('scripted peers at the path of a UNIX socket', () => {
+  it('dial a server', () => {
+    reactor.listenUNIX('/run/echo', Factory.forProtocol(Echo));
+    const peer = reactor.dial('/run/echo');
+    peer.send('hello');
+    reactor.advance(0);
+    expect(peer.text()).to.equal('hello');
+    expect(String(peer.getPeer())).to.contain('/run/echo');
+  });
+
+  it('are refused where nobody listens', () => {
+    const peer = reactor.dial('/run/nobody');
+    reactor.advance(0);
+    expect(peer.closed).to.be.true;
+    expect(peer.reason?.value.cause).to.have.property('code', 'ENOENT');
+  });
+
+  it('serve a client, and refuse it, and never answer', () => {
+    const server = reactor.serve('/run/served');
+    const [protocol, refused] = [new Recorder(), new ClientFactory()];
+    const factory = new ClientFactory();
+    factory.buildProtocol = () => protocol;
+    reactor.connectUNIX('/run/served', factory);
+    reactor.advance(0);
+    server.accept().send('welcome');
+    reactor.advance(0);
+    expect(protocol.heard).to.equal('welcome');
+
+    let reason: Failure | undefined;
+    refused.clientConnectionFailed = (_connector, failure) => {
+      reason = failure;
+    };
+    reactor.serve('/run/down', { answer: 'refuse' });
+    reactor.connectUNIX('/run/down', refused);
+    reactor.advance(0);
+    expect(reason).to.be.failureOf(ConnectionRefusedError);
+    reactor.serve('/run/silent', { answer: 'ignore' });
+    reactor.connectUNIX('/run/silent', refused, { timeout: 3 });
+    reactor.advance(3);
+    expect(reason).to.be.failureOf(ConnectTimeoutError);
+  });
+
+  it('say so when the path is taken, and refuse what is no place', () => {
+    reactor.serve('/run/served');
+    expect(() => reactor.serve('/run/served'))
+      .to.throw(CannotListenError)
+      .with.property('port', '/run/served');
+    expect(() => reactor.dial('')).to.throw(RangeError, 'path');
+    expect(() => reactor.dial('/run/served', { host: '127.0.0.1' })).to.throw(TypeError, 'host goes with a port');
+    expect(() => reactor.serve('/run/served', { host: '::' })).to.throw(TypeError, 'host goes with a port');
+  });
+});
