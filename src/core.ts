@@ -6,6 +6,7 @@
  * interfaces, errors, addresses · deferred · task · reactor · protocols · endpoints.
  */
 export { type Address, type AddressType, HostnameAddress, IPv4Address, IPv6Address, UNIXAddress } from './addresses.ts';
+export { isIPAddress, isIPv6Address } from './ip-literal.ts';
 export * from './errors.ts';
 
 export { abortOnCancel, cancelOnAbort } from './deferred/abort-signal.ts';

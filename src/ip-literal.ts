@@ -15,6 +15,19 @@ export function parseIPLiteral(text: string): IPLiteral | undefined {
   return { family: 'IPv6', canonical: ipaddr.IPv6.parse(text).toNormalizedString() };
 }
 
+/**
+ * Whether a text is an address literal of this family, IPv4 in dotted decimal unless told otherwise. Throws nothing, whatever the
+ * text. Source: Twisted's `internet.abstract.isIPAddress`.
+ */
+export function isIPAddress(text: string, family: 'IPv4' | 'IPv6' = 'IPv4'): boolean {
+  return parseIPLiteral(text)?.family === family;
+}
+
+/** Whether a text is an IPv6 literal, with a scope or without; brackets are none of it. Source: `isIPv6Address` there. */
+export function isIPv6Address(text: string): boolean {
+  return isIPAddress(text, 'IPv6');
+}
+
 /** The address object for a host, which may be a literal of either family or a name. */
 export function addressOf(type: AddressType, host: string, port: number): IPv4Address | IPv6Address | HostnameAddress {
   switch (parseIPLiteral(host)?.family) {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { HostnameAddress, IPv4Address, IPv6Address } from 'ropewalk/core';
+import { HostnameAddress, IPv4Address, IPv6Address, isIPAddress, isIPv6Address } from 'ropewalk/core';
 import { addressOf, parseIPLiteral } from '../src/ip-literal.ts';
 
 describe('parseIPLiteral', () => {
@@ -25,6 +25,15 @@ describe('parseIPLiteral', () => {
     const others = ['', 'localhost', '127.1', '127.0.0.1.', '0x7f.0.0.1', '010.0.0.1', '256.0.0.1', '1.2.3.4.5', '1'];
     others.push('[::1]', ':::', '1::2::3', '::g', '127.0.0.1:80', ' 127.0.0.1', 'example.com');
     for (const text of others) expect(parseIPLiteral(text), text).to.equal(undefined);
+  });
+});
+
+describe('isIPAddress and isIPv6Address', () => {
+  it('tell literals from names, and the families from each other, as Twisted’s do', () => {
+    const texts = ['1.2.3.4', '1.2.3', '01.2.3.4', '1.2.3.256', '::1', '::1%eth0', '::ffff:1.2.3.4', 'localhost', ''];
+    expect(texts.filter((text) => isIPAddress(text))).to.deep.equal(['1.2.3.4']);
+    expect(texts.filter((text) => isIPv6Address(text))).to.deep.equal(['::1', '::1%eth0', '::ffff:1.2.3.4']);
+    expect(texts.filter((text) => isIPAddress(text, 'IPv6'))).to.deep.equal(texts.filter(isIPv6Address));
   });
 });
 

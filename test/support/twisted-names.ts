@@ -144,7 +144,7 @@ export const NAMES_OF_OTHERS: ReadonlyMap<string, readonly string[]> = new Map(
       new await const yield return function using async undefined instanceof throw stack T TypeError RangeError AggregateError
       AssertionError Infinity`,
     'modules, classes and members of Node': `
-      dns fs net crypto child_process process X509Certificate Resolver Transform Socket AsyncLocalStorage isIPv4 isIPv6
+      dns fs net crypto child_process process X509Certificate Resolver Transform Socket AsyncLocalStorage
       generateKeyPair publicKey fingerprint256 subject issuer NODE_EXTRA_CA_CERTS`,
     packages: `ropewalk testing piscina serialport openssl peculiar x509 selfsigned pty script`,
     'names of Twisted, or of Python, that a sentence refers to': `checkPID None broadcast doneDeferred with`,
