@@ -77,15 +77,11 @@ class SecureSocketHandle extends NodeStreamHandle {
     endSoon(this.socket);
   }
 
-  /** TLS does not tell of an error when it is given no bytes to write, so it is the socket below that is asked. */
+  /** By the socket below: TLS does not tell of an error when it is given no bytes to write. */
   protected override confirmEnd(answer: (error: Error | null | undefined) => void): void {
-    const { socket } = this.#below;
-    socket.write(NO_BYTES);
-    answer(socket.errored);
+    this.#below.confirmEnd(answer);
   }
 }
-
-const NO_BYTES = new Uint8Array(0);
 
 /** Through a `Duplex` over any stream. It sees the end of the stream below, and so whether TLS had ended before that. */
 export class DuplexUnderlay implements Underlay {
