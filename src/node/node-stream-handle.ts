@@ -126,8 +126,7 @@ export class NodeStreamHandle implements StreamHandle {
   shutdown(): void {
     if (this.#failedAlready()) return;
     this.#writing = 'shutting';
-    this.socket.once('finish', () => this.#finished());
-    this.endWriting();
+    this.endWriting(() => this.#finished());
   }
 
   close(): void {
@@ -168,8 +167,9 @@ export class NodeStreamHandle implements StreamHandle {
     this.socket.destroy();
   }
 
-  /** What `shutdown` does to one. */
-  protected endWriting(): void {
+  /** What `shutdown` does to one; `finished` is called, later, when that has come about. */
+  protected endWriting(finished: () => void): void {
+    this.socket.once('finish', finished);
     this.socket.end();
   }
 
@@ -318,7 +318,7 @@ export class NodeStreamHandle implements StreamHandle {
   readonly #errorReported = (error: Error): void => {
     if (this.#life === 'over' || this.#heldLast instanceof Error) return;
     const systemError = toSystemError(error);
-    if (this.#writing === 'shutting' && systemError.code === 'EPIPE') this.#finished();
+    if (systemError.code === 'EPIPE') this.#finished();
     const inTurn = this.#life === 'new' || (isReadError(systemError) && this.#reading !== 'flowing');
     if (!inTurn) {
       this.#fail(systemError);
@@ -346,6 +346,7 @@ export class NodeStreamHandle implements StreamHandle {
   }
 
   #finished(): void {
+    if (this.#writing !== 'shutting') return;
     this.#writing = 'shut';
     this.#listener?.shutDown();
   }

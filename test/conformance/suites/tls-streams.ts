@@ -195,7 +195,7 @@ function describeClosing(harness: () => Harness): void {
     expect(server.lostBy).to.be.instanceOf(ConnectionDone);
     expect(client.isLost).to.be.false;
     const before = relay.heard.server.length;
-    relay.pump();
+    await relay.until(() => relay.heard.server.length > before, 'the farewell has arrived');
     const farewell = recordsIn(relay.heard.server.subarray(before));
     // close_notify: an alert, which TLS 1.3 wraps up as if it were data.
     expect(farewell.map(({ type }) => type)).to.deep.equal([APPLICATION_DATA]);
