@@ -22,6 +22,7 @@ import {
 import type { SystemError } from '../../interfaces/platform.ts';
 import type { TLSParameters } from '../../interfaces/tls-engine.ts';
 import { toSystemError } from '../system-error.ts';
+import { asciiHostName } from './ascii-host-name.ts';
 import type { ClientContext } from './tls-contexts.ts';
 
 /** Is told how the handshake went: one of the two, once. */
@@ -34,11 +35,12 @@ export interface HandshakeListener {
 /** Makes the handshake of a client. */
 export function shakeHandsAsClient(
   stream: Duplex,
-  { options, servername }: TLSParameters,
+  { options, servername: host }: TLSParameters,
   { context, sessions }: ClientContext,
   listener: HandshakeListener,
 ): void {
   const { rejectUnauthorized = true, ALPNProtocols } = options;
+  const servername = host === undefined ? undefined : (asciiHostName(host) ?? host);
   const session = servername === undefined ? undefined : sessions.get(servername);
   const connectOptions: ConnectionOptions = {
     socket: stream,
@@ -107,7 +109,7 @@ function certificateOf(socket: TLSSocket): Buffer | undefined {
 function nameOptions(host: string): Pick<ConnectionOptions, 'host' | 'servername' | 'checkServerIdentity'> {
   switch (isIP(host)) {
     case 0:
-      return { host, servername: host };
+      return { host, servername: asciiHostName(host) ?? '' };
     case 4:
       return { host, servername: '' };
     default:

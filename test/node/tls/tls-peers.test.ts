@@ -146,6 +146,9 @@ describe('TLS on Node with other programs', () => {
           expect(await visit({ ...TRUST })).to.be.false;
           expect(await visit(TRUST, '127.0.0.1')).to.be.false;
           expect(await visit(TRUST)).to.be.true;
+          const spelt = { ...TRUST, servername: 'LOCALHOST.' };
+          expect(await visit(spelt)).to.be.false;
+          expect(await visit(Object.assign(spelt, { servername: 'localhost' }))).to.be.true;
         });
       }
 
