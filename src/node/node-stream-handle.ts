@@ -183,6 +183,11 @@ export class NodeStreamHandle implements StreamHandle {
     return false;
   }
 
+  /** Node's error as it is to be reported. */
+  protected wordError(error: Error): SystemError {
+    return toSystemError(error);
+  }
+
   /** What is wrong with an end of reading, where that is known already. */
   protected get falseEnd(): Error | undefined {
     return undefined;
@@ -278,7 +283,7 @@ export class NodeStreamHandle implements StreamHandle {
 
   #endIsFalse(error: Error): void {
     if (this.#life !== 'open' || this.#heldLast instanceof Error) return;
-    this.#heldLast = toSystemError(error);
+    this.#heldLast = this.wordError(error);
     if (this.#reading !== 'flowing') return;
     this.#reading = 'resuming';
     setImmediate(() => this.#deliverHeld());
@@ -317,7 +322,7 @@ export class NodeStreamHandle implements StreamHandle {
 
   readonly #errorReported = (error: Error): void => {
     if (this.#life === 'over' || this.#heldLast instanceof Error) return;
-    const systemError = toSystemError(error);
+    const systemError = this.wordError(error);
     if (systemError.code === 'EPIPE') this.#finished();
     const inTurn = this.#life === 'new' || (isReadError(systemError) && this.#reading !== 'flowing');
     if (!inTurn) {

@@ -7,11 +7,13 @@
  */
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
+import type { SystemError } from '../../interfaces/platform.ts';
 import type { StreamHandle } from '../../interfaces/stream-platform.ts';
 import { DEFAULT_LINGER_LIMITS } from '../linger.ts';
 import { NodeStreamHandle, type StreamParts, type SurrenderedSocket } from '../node-stream-handle.ts';
 import { DataEventSource } from '../byte-source.ts';
 import { HandleDuplex } from './handle-duplex.ts';
+import { toTLSError } from './tls-error.ts';
 
 /** What TLS is spoken over. */
 export interface Underlay {
@@ -64,6 +66,10 @@ class SecureSocketHandle extends NodeStreamHandle {
 
   protected override leavesLater(): boolean {
     return true;
+  }
+
+  protected override wordError(error: Error): SystemError {
+    return toTLSError(error);
   }
 
   protected override destroyAtOnce(): void {
@@ -122,6 +128,10 @@ class SecureDuplexHandle extends NodeStreamHandle {
 
   protected override leavesLater(): boolean {
     return true;
+  }
+
+  protected override wordError(error: Error): SystemError {
+    return toTLSError(error);
   }
 
   protected override destroyAtOnce(): void {
