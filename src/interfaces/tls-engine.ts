@@ -32,6 +32,12 @@ export interface TLSOptions extends TLSIdentity {
   readonly requestCert?: boolean;
   /** The protocols offered or accepted, the preferred first. Where both sides have some and none in common, the handshake fails. */
   readonly ALPNProtocols?: readonly string[];
+  /**
+   * Whether a connection that its peer closes without TLS's own farewell (close_notify) ends with `ConnectionLost`, so that
+   * nobody can cut a message short unnoticed; by default as the engine was made, which `nodeTLS` documents. For protocols
+   * whose messages end with the connection. Where an engine tells such ends at no cost, it always does.
+   */
+  readonly detectTruncation?: boolean;
   /** The oldest version of TLS that is spoken; 1.2 by default, and never older. */
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
   /** The newest version of TLS that is spoken; the host's newest by default. */

@@ -30,6 +30,7 @@ import { describeTLSConnecting } from './suites/tls-connecting.ts';
 import { describeTLSHandshakes } from './suites/tls-handshakes.ts';
 import { describeTLSNames } from './suites/tls-names.ts';
 import { describeTLSStreams } from './suites/tls-streams.ts';
+import { describeTLSTruncation } from './suites/tls-truncation.ts';
 import { describeUNIXErrors } from './suites/unix-errors.ts';
 import { describeUNIX } from './suites/unix.ts';
 
@@ -80,6 +81,7 @@ export const TLS_SUITES: readonly Suite[] = [
   describeStartTLS,
   describeTLSHandshakes,
   describeTLSStreams,
+  describeTLSTruncation,
 ];
 
 /** Declares the cases of some suites; each gets a harness of its own, made by `create` and closed after it. */

@@ -244,6 +244,23 @@ describe('TLS on Node with other programs', () => {
         });
       }
 
+      it('the options of a connection say whether an end without farewell is told, in place of the engine', async () => {
+        const reactor = run(tls());
+        for (const isDetected of [!detectTruncation, detectTruncation, undefined]) {
+          const factory = new RecorderFactory();
+          const options = { ...SERVER, ...(isDetected !== undefined && { detectTruncation: isDetected }) };
+          const port = await bound(reactor.listenTLS(0, factory, options, { interface: '127.0.0.1' }));
+          const plain = connectPlain(port, '127.0.0.1');
+          const socket = connectRaw(0, { socket: plain });
+          await once(socket, 'secureConnect');
+          await until(() => factory.protocols.length > 0);
+          plain.end();
+          await until(() => factory.protocols[0]?.reason !== undefined);
+          const ReasonClass = (isDetected ?? detectTruncation) ? ConnectionLost : ConnectionDone;
+          expect(factory.protocols[0]?.reason).to.be.instanceOf(ReasonClass);
+        }
+      });
+
       it('startTLS works on UNIX sockets', async function () {
         if (process.platform === 'win32') this.skip();
         const folder = mkdtempSync(join(tmpdir(), 'ropewalk-'));
