@@ -8,6 +8,7 @@
  * two copies of this package. The classes and their hierarchy are Twisted's (`twisted.internet.error`, `.defer`).
  */
 import type { Buffer } from 'node:buffer';
+import { printablePath } from './addresses.ts';
 import { requireIntegerFrom } from './arguments.ts';
 import type { Failure } from './deferred/failure.ts';
 
@@ -317,7 +318,8 @@ export class CannotListenError extends BindError {
   /** The system's error, also the `cause`. */
   readonly socketError: Error;
   constructor(interfaceName: string, port: number | string, socketError: Error) {
-    const where = typeof port === 'string' ? port : `${interfaceName || 'any interface'}, port ${String(port)}`;
+    const where =
+      typeof port === 'string' ? printablePath(port) : `${interfaceName || 'any interface'}, port ${String(port)}`;
     super(`Cannot listen on ${where}: ${socketError.message}`, { cause: socketError });
     this.interface = interfaceName;
     this.port = port;
