@@ -8,6 +8,7 @@
  * two copies of this package. The classes and their hierarchy are Twisted's (`twisted.internet.error`, `.defer`).
  */
 import type { Buffer } from 'node:buffer';
+import { printablePath } from './addresses.ts';
 import { requireIntegerFrom } from './arguments.ts';
 import type { Failure } from './deferred/failure.ts';
 
@@ -167,7 +168,7 @@ export class VerifyError extends RopewalkError {
   static {
     identify(this, 'VerifyError', 'ERR_VERIFY');
   }
-  /** Whom we wanted to speak to; for a client's certificate, its address. */
+  /** Whom we wanted to speak to; for a client's certificate, its host. */
   readonly hostname: string;
   /** What was wrong, as Node and OpenSSL name it: `CERT_HAS_EXPIRED`, `DEPTH_ZERO_SELF_SIGNED_CERT`, … */
   readonly reason: string;
@@ -190,7 +191,7 @@ export class CertificateError extends RopewalkError {
   static {
     identify(this, 'CertificateError', 'ERR_CERTIFICATE');
   }
-  /** Whom we wanted to speak to; for a client's certificate, its address. */
+  /** Whom we wanted to speak to; for a client's certificate, its host. */
   readonly hostname: string;
   constructor(message: string, hostname: string, options?: ErrorOptions) {
     super(message, options);
@@ -317,7 +318,8 @@ export class CannotListenError extends BindError {
   /** The system's error, also the `cause`. */
   readonly socketError: Error;
   constructor(interfaceName: string, port: number | string, socketError: Error) {
-    const where = typeof port === 'string' ? port : `${interfaceName || 'any interface'}, port ${String(port)}`;
+    const where =
+      typeof port === 'string' ? printablePath(port) : `${interfaceName || 'any interface'}, port ${String(port)}`;
     super(`Cannot listen on ${where}: ${socketError.message}`, { cause: socketError });
     this.interface = interfaceName;
     this.port = port;

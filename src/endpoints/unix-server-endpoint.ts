@@ -1,3 +1,4 @@
+import { printablePath } from '../addresses.ts';
 import { requireMethods } from '../arguments.ts';
 import { cancelOnAbort } from '../deferred/abort-signal.ts';
 import type { Deferred } from '../deferred/deferred.ts';
@@ -23,6 +24,6 @@ export class UNIXServerEndpoint implements StreamServerEndpoint {
 
   listen(factory: ProtocolFactory, options: EndpointOptions = {}): Deferred<ListeningPort> {
     const port = this.#reactor.listenUNIX(this.#path, factory, this.#options);
-    return cancelOnAbort(whenListening(port, this.#path, options.signal), options.signal);
+    return cancelOnAbort(whenListening(port, printablePath(this.#path), options.signal), options.signal);
   }
 }

@@ -21,7 +21,10 @@ export interface TLSOptions extends TLSIdentity {
   readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[];
   /** Certificates that have been revoked, in PEM. */
   readonly crl?: string | Uint8Array | readonly (string | Uint8Array)[];
-  /** Client: the name asked for (SNI), and the one that the certificate must be for. By default the host connected to. */
+  /**
+   * Client: the name asked for (SNI), and the one that the certificate must be for. By default the host connected to. Neither
+   * its case nor a final dot matters, and one beyond ASCII may be written in Unicode or in A-labels (RFC 5890); SNI has A-labels.
+   */
   readonly servername?: string;
   /** Whether a certificate that cannot be verified fails the handshake; true by default. */
   readonly rejectUnauthorized?: boolean;
@@ -29,6 +32,12 @@ export interface TLSOptions extends TLSIdentity {
   readonly requestCert?: boolean;
   /** The protocols offered or accepted, the preferred first. Where both sides have some and none in common, the handshake fails. */
   readonly ALPNProtocols?: readonly string[];
+  /**
+   * Whether a connection that its peer closes without TLS's own farewell (close_notify) ends with `ConnectionLost`, so that
+   * nobody can cut a message short unnoticed; by default as the engine was made, which `nodeTLS` documents. For protocols
+   * whose messages end with the connection. Where an engine tells such ends at no cost, it always does.
+   */
+  readonly detectTruncation?: boolean;
   /** The oldest version of TLS that is spoken; 1.2 by default, and never older. */
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
   /** The newest version of TLS that is spoken; the host's newest by default. */
@@ -41,7 +50,7 @@ export interface TLSOptions extends TLSIdentity {
   readonly sigalgs?: string;
   /** Server: 48 bytes that encrypt session tickets, the same for all processes that are to resume each other's sessions. */
   readonly ticketKeys?: Uint8Array;
-  /** Server: further identities by the name that a client asks for; `*.example.org` stands for one label. */
+  /** Server: further identities by the name that a client asks for, spelt as `servername`; `*.example.org` stands for one label. */
   readonly contexts?: Readonly<Record<string, TLSIdentity>>;
   /**
    * Server: chooses an identity by the name that a client asks for, in place of `contexts`: calls back with what the

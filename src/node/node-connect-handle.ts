@@ -2,7 +2,7 @@ import { type OnReadOpts, Socket, type SocketConnectOpts } from 'node:net';
 import type { SystemError } from '../interfaces/platform.ts';
 import type { StreamConnectHandle, StreamTarget } from '../interfaces/stream-platform.ts';
 import { toSystemError, withSyscall } from './system-error.ts';
-import { tooLongPath } from './unix-path.ts';
+import { pathError, withPrintablePath } from './unix-path.ts';
 import { WATER_MARKS } from './water-marks.ts';
 
 /** Codes of an attempt that failed because of its local end, whichever system call said so. */
@@ -35,11 +35,11 @@ export class NodeConnectHandle implements StreamConnectHandle {
     this.#socket.on('connect', this.#connected);
     this.#socket.on('error', this.#errorReported);
     try {
-      const error = target.kind === 'unix' ? tooLongPath(target.path, 'connect') : undefined;
+      const error = target.kind === 'unix' ? pathError(target.path, 'connect') : undefined;
       if (error !== undefined) throw error;
       this.#socket.connect(connectOptions(target));
     } catch (error) {
-      // Too long a path; or arguments that Node will not try, for which it throws when it has made the handle; the listener is not called from inside.
+      // The path is too long, or Node will not try the arguments. The listener is not called from inside.
       this.#socket.destroy();
       setImmediate(() => this.#failed(toSystemError(error)));
       return;
@@ -70,15 +70,20 @@ export class NodeConnectHandle implements StreamConnectHandle {
   #failed(error: SystemError): void {
     const listener = this.#listener;
     this.#listener = undefined;
-    listener?.connectFailed(this.#blameLocalAddress(error));
+    listener?.connectFailed(this.#worded(error));
   }
 
-  /** The system may find out about a local address at `connect` only; where one was asked for, it is the culprit. */
-  #blameLocalAddress(error: SystemError): SystemError {
-    const local = this.#target.kind === 'tcp' ? this.#target.local : undefined;
-    if (local === undefined || error.syscall === 'bind' || !LOCAL_ADDRESS_CODES.has(error.code)) return error;
-    return withSyscall(error, 'bind');
+  #worded(error: SystemError): SystemError {
+    return this.#target.kind === 'unix'
+      ? withPrintablePath(error, this.#target.path)
+      : blameLocalAddress(error, this.#target.local);
   }
+}
+
+/** The system may find out about a local address at `connect` only; where one was asked for, it is the culprit. */
+function blameLocalAddress(error: SystemError, local: object | undefined): SystemError {
+  if (local === undefined || error.syscall === 'bind' || !LOCAL_ADDRESS_CODES.has(error.code)) return error;
+  return withSyscall(error, 'bind');
 }
 
 function connectOptions(target: StreamTarget): SocketConnectOpts {

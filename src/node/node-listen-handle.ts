@@ -7,7 +7,8 @@
  */
 import { chmodSync } from 'node:fs';
 import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
-import { UNIXAddress, type Address } from '../addresses.ts';
+import { type Address, isAbstractPath, UNIXAddress } from '../addresses.ts';
+import type { SystemError } from '../interfaces/platform.ts';
 import type {
   ListenTarget,
   StreamHandle,
@@ -17,7 +18,7 @@ import type {
 import { SocketLock } from './socket-lock.ts';
 import { tcpAddress } from './socket-addresses.ts';
 import { toSystemError } from './system-error.ts';
-import { isAbstract, tooLongPath } from './unix-path.ts';
+import { pathError, withPrintablePath } from './unix-path.ts';
 import { WATER_MARKS } from './water-marks.ts';
 
 /** A socket that is there already. */
@@ -80,9 +81,9 @@ export class NodeListenHandle implements StreamListenHandle {
   #listen(): void {
     const target = this.#target;
     if (target.kind === 'unix') {
-      const error = tooLongPath(target.path, 'listen');
+      const error = pathError(target.path, 'listen');
       if (error !== undefined) throw error;
-      if (target.lockFile === true && !isAbstract(target.path)) this.#lock = new SocketLock(target.path);
+      if (target.lockFile === true && !isAbstractPath(target.path)) this.#lock = new SocketLock(target.path);
     }
     // The one way to listen in which Node takes the backlog only beside the options.
     if (target.kind === 'adopted') this.#server.listen({ fd: target.descriptor }, target.backlog);
@@ -104,7 +105,7 @@ export class NodeListenHandle implements StreamListenHandle {
     if (this.#state !== 'binding') return;
     this.#server.unref();
     try {
-      if (this.#target.kind === 'unix' && this.#target.mode !== undefined && !isAbstract(this.#target.path)) {
+      if (this.#target.kind === 'unix' && this.#target.mode !== undefined && !isAbstractPath(this.#target.path)) {
         chmodSync(this.#target.path, this.#target.mode);
       }
     } catch (error) {
@@ -120,7 +121,7 @@ export class NodeListenHandle implements StreamListenHandle {
       case 'binding':
         this.#state = 'failed';
         this.#closeServer();
-        this.#listener.listenFailed(toSystemError(error));
+        this.#listener.listenFailed(this.#worded(toSystemError(error)));
         break;
       case 'listening':
         this.#listener.acceptFailed(toSystemError(error));
@@ -130,6 +131,10 @@ export class NodeListenHandle implements StreamListenHandle {
         break;
     }
   };
+
+  #worded(error: SystemError): SystemError {
+    return this.#target.kind === 'unix' ? withPrintablePath(error, this.#target.path) : error;
+  }
 
   readonly #accepted = (socket: Socket): void => {
     if (this.#state === 'listening') this.#listener.accepted(this.#makeHandle(socket));

@@ -11,11 +11,15 @@
  * What Node reports while reading is not flowing is held: chunks, and after them the end or the error that came last.
  * `resuming` delivers it from the event loop; only when all has been delivered is the socket itself resumed.
  *
- * The end needs a second look. When data and a reset come out of one poll, libuv reports the data and then a clean end
- * (seen on Node 20 and 22; on Node 24 and 26 it reports the reset). So at the end a write of no bytes asks the system
+ * The end of TCP needs a second look. When data and a reset come out of one poll, libuv reports the data and then a clean
+ * end (seen on Node 20 and 22; on Node 24 and 26 it reports the reset). So at the end a write of no bytes asks the system
  * about the connection; if it fails, that is how reading ended. It cannot be asked once the write side has been shut,
  * where the end counts as clean. While a write is under way the reset fails that write in the same pass of the loop, and
  * the end waits for the pass to be over; under TLS, where that write may have left long before it is said to, it asks then.
+ * UNIX sockets and pipes have no resets, and their writes fail as soon as the peer has closed, in order or not.
+ *
+ * The end of writing may be more than the system's: TLS says farewell. A peer that has closed altogether is not there to hear
+ * it, and then the end has come about all the same, before the failure is told.
  */
 import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
@@ -46,6 +50,8 @@ export interface SurrenderedSocket {
   readonly linger: LingerLimits;
   /** Destroys it at once; `writer` is the socket for TLS above it, if there is one yet. */
   reset(writer: Socket | undefined): void;
+  /** Asks whether an end of reading is what it looks like; see `NodeStreamHandle`. */
+  confirmEnd(answer: (error: Error | null | undefined) => void): void;
 }
 
 /** Any stream; as it is, for a UNIX socket, which has no options and no reset. */
@@ -120,8 +126,7 @@ export class NodeStreamHandle implements StreamHandle {
   shutdown(): void {
     if (this.#failedAlready()) return;
     this.#writing = 'shutting';
-    this.socket.once('finish', () => this.#finished());
-    this.endWriting();
+    this.endWriting(() => this.#finished());
   }
 
   close(): void {
@@ -149,7 +154,12 @@ export class NodeStreamHandle implements StreamHandle {
     socket.off('error', this.#errorReported);
     if (hasEnded) socket.destroy();
     else for (const chunk of held.reverse()) socket.unshift(chunk);
-    return { socket, linger: this.#linger, reset: (writer) => this.destroyAtOnce(writer) };
+    return {
+      socket,
+      linger: this.#linger,
+      reset: (writer) => this.destroyAtOnce(writer),
+      confirmEnd: (answer) => this.confirmEnd(answer),
+    };
   }
 
   /** What `reset` does to a socket that is not destroyed yet; `writer` is the socket for TLS above it, if there is one. */
@@ -157,8 +167,9 @@ export class NodeStreamHandle implements StreamHandle {
     this.socket.destroy();
   }
 
-  /** What `shutdown` does to one. */
-  protected endWriting(): void {
+  /** What `shutdown` does to one; `finished` is called, later, when that has come about. */
+  protected endWriting(finished: () => void): void {
+    this.socket.once('finish', finished);
     this.socket.end();
   }
 
@@ -172,6 +183,11 @@ export class NodeStreamHandle implements StreamHandle {
     return false;
   }
 
+  /** Node's error as it is to be reported. */
+  protected wordError(error: Error): SystemError {
+    return toSystemError(error);
+  }
+
   /** What is wrong with an end of reading, where that is known already. */
   protected get falseEnd(): Error | undefined {
     return undefined;
@@ -182,8 +198,7 @@ export class NodeStreamHandle implements StreamHandle {
    * Called while the write side is open.
    */
   protected confirmEnd(answer: (error: Error | null | undefined) => void): void {
-    this.socket.write(NO_BYTES);
-    answer(this.socket.errored);
+    answer(null);
   }
 
   /** `written` is called when all have left. */
@@ -268,7 +283,7 @@ export class NodeStreamHandle implements StreamHandle {
 
   #endIsFalse(error: Error): void {
     if (this.#life !== 'open' || this.#heldLast instanceof Error) return;
-    this.#heldLast = toSystemError(error);
+    this.#heldLast = this.wordError(error);
     if (this.#reading !== 'flowing') return;
     this.#reading = 'resuming';
     setImmediate(() => this.#deliverHeld());
@@ -307,7 +322,8 @@ export class NodeStreamHandle implements StreamHandle {
 
   readonly #errorReported = (error: Error): void => {
     if (this.#life === 'over' || this.#heldLast instanceof Error) return;
-    const systemError = toSystemError(error);
+    const systemError = this.wordError(error);
+    if (systemError.code === 'EPIPE') this.#finished();
     const inTurn = this.#life === 'new' || (isReadError(systemError) && this.#reading !== 'flowing');
     if (!inTurn) {
       this.#fail(systemError);
@@ -335,6 +351,7 @@ export class NodeStreamHandle implements StreamHandle {
   }
 
   #finished(): void {
+    if (this.#writing !== 'shutting') return;
     this.#writing = 'shut';
     this.#listener?.shutDown();
   }
@@ -357,5 +374,10 @@ export class TCPStreamHandle extends NodeStreamHandle {
 
   protected override destroyAtOnce(writer?: Socket): void {
     resetSocket(this.socket, writer);
+  }
+
+  protected override confirmEnd(answer: (error: Error | null | undefined) => void): void {
+    this.socket.write(NO_BYTES);
+    answer(this.socket.errored);
   }
 }

@@ -1,19 +1,25 @@
 /**
- * One attempt to reach a destination: resolve the name, then try its addresses one after another, IPv4 first, all
- * within one time limit, and last the TLS handshake where one is wanted. A UNIX socket has the one address. It ends exactly once, with a connected handle, an error or `cancel`.
+ * One attempt to reach a destination.
+ *
+ *     waiting ──▶ resolving ──▶ connecting ──▶ securing ──▶ ended
+ *                                  │  ▲
+ *                                  ╰──╯ the next address
+ *
+ * - resolving: only a name. What it has is tried in order, IPv4 first. A UNIX socket has the one address.
+ * - securing: only where TLS is wanted. What fails here is the peer, not its address, so no other is tried.
+ *
+ * All of it has one time limit. It ends exactly once: with a connected handle, an error or `cancel`.
  */
 import type { Address, IPv4Address, IPv6Address, UNIXAddress } from '../addresses.ts';
 import { Failure } from '../deferred/failure.ts';
-import { type ConnectError, ConnectTimeoutError, DNSLookupError } from '../errors.ts';
 import type { DelayedCall } from '../interfaces/delayed-call.ts';
 import type { SystemError } from '../interfaces/platform.ts';
 import type { HostResolution, IPFamily } from '../interfaces/resolver.ts';
 import type { StreamConnectHandle, StreamHandle, StreamTarget } from '../interfaces/stream-platform.ts';
 import type { TLSHandle, TLSParameters } from '../interfaces/tls-engine.ts';
+import { ConnectFailures } from './connect-failures.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import type { ReactorParts } from './reactor-parts.ts';
-import { connectErrorClass } from './system-errors.ts';
-import { tlsErrorFor } from './tls-errors.ts';
 import { TLSHandshake } from './tls-handshake.ts';
 
 export interface ConnectTarget {
@@ -50,13 +56,13 @@ export class ConnectAttempt {
   #step: Step = { name: 'waiting' };
   #timeout: DelayedCall | undefined;
   #untried: SocketAddress[] = [];
-  /** One line for each address that failed, for the message of the last error. */
-  readonly #failures: string[] = [];
+  readonly #failures: ConnectFailures;
 
   constructor(parts: ReactorParts, target: ConnectTarget, listener: ConnectAttemptListener) {
     this.#parts = parts;
     this.#target = target;
     this.#listener = listener;
+    this.#failures = new ConnectFailures(target.destination);
   }
 
   /** Begins, in the next turn: neither the world nor the clock is touched before the reactor runs. */
@@ -138,8 +144,7 @@ export class ConnectAttempt {
       this.#connect(first);
       return;
     }
-    const why = cause === undefined ? `it has no address of ${this.#target.families.join(' or ')}` : cause.message;
-    this.#fail(new DNSLookupError(`Cannot resolve ${name}: ${why}`, { cause }));
+    this.#fail(this.#failures.unresolved(name, this.#target.families, cause));
   }
 
   #connect(address: SocketAddress): void {
@@ -179,7 +184,6 @@ export class ConnectAttempt {
     this.#secure(stream, this.#step.address, this.#target.tls);
   }
 
-  /** The last step where TLS is wanted: it is the peer that fails here, and not its address, so no other is tried. */
   #secure(stream: StreamHandle, address: SocketAddress, parameters: TLSParameters): void {
     const handshake = new TLSHandshake(this.#parts, stream, parameters, undefined, {
       succeeded: (handle) => {
@@ -187,35 +191,28 @@ export class ConnectAttempt {
         this.#listener.attemptSucceeded(handle, handle);
       },
       failed: (error) => {
-        const host = parameters.servername ?? nameOf(this.#target.destination);
-        this.#failures.push(`${nameOf(address)}: ${error.message}`);
-        this.#fail(tlsErrorFor(error, host) ?? this.#cannotConnect(error));
+        this.#failures.add(address, error.message);
+        this.#fail(this.#failures.cannotSecure(error, parameters.servername));
       },
     });
     this.#step = { name: 'securing', address, handshake };
   }
 
   #addressFailed(address: SocketAddress, error: SystemError): void {
-    this.#failures.push(`${nameOf(address)}: ${error.message}`);
+    this.#failures.add(address, error.message);
     const next = this.#untried.shift();
     if (next !== undefined) {
       this.#connect(next);
       return;
     }
-    this.#fail(this.#cannotConnect(error));
-  }
-
-  #cannotConnect(error: SystemError): ConnectError {
-    const errorClass = connectErrorClass(error);
-    return new errorClass(this.#describe(`Cannot connect to ${nameOf(this.#target.destination)}`), { cause: error });
+    this.#fail(this.#failures.cannotConnect(error));
   }
 
   #timedOut(): void {
     const step = this.#step;
     stop(step);
-    this.#failures.push(whatWasMissing(step));
-    const message = `Connecting to ${nameOf(this.#target.destination)} took more than ${String(this.#target.timeoutSeconds)} s`;
-    this.#fail(new ConnectTimeoutError(this.#describe(message)));
+    const address = 'address' in step ? step.address : undefined;
+    this.#fail(this.#failures.timedOut(this.#target.timeoutSeconds, address, whatWasMissing(step)));
   }
 
   #fail(error: Error): void {
@@ -227,11 +224,6 @@ export class ConnectAttempt {
     this.#step = { name: 'ended' };
     if (this.#timeout?.active() === true) this.#timeout.cancel();
     this.#timeout = undefined;
-  }
-
-  /** A sentence, and every attempt made. */
-  #describe(sentence: string): string {
-    return `${sentence} (${this.#failures.join('; ')})`;
   }
 }
 
@@ -256,16 +248,12 @@ function stop(step: Step): void {
 function whatWasMissing(step: Step): string {
   switch (step.name) {
     case 'connecting':
-      return `${nameOf(step.address)}: no answer yet`;
+      return 'no answer yet';
     case 'securing':
-      return `${nameOf(step.address)}: the TLS handshake was not completed yet`;
+      return 'the TLS handshake was not completed yet';
     case 'waiting':
     case 'resolving':
     case 'ended':
       return 'the name was not resolved yet';
   }
-}
-
-function nameOf(address: Address): string {
-  return address.family === 'UNIX' ? String(address.name) : `${address.host} port ${String(address.port)}`;
 }

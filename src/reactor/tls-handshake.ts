@@ -12,6 +12,7 @@ import type { SystemError } from '../interfaces/platform.ts';
 import type { StreamHandle } from '../interfaces/stream-platform.ts';
 import type { TLSHandle, TLSListener, TLSParameters } from '../interfaces/tls-engine.ts';
 import type { ReactorParts } from './reactor-parts.ts';
+import { peerNameOf } from './tls-errors.ts';
 import { tlsEngineOf } from './tls-parameters.ts';
 
 /** Who is told, once, how a handshake has ended; called while the loop dispatches. */
@@ -82,7 +83,7 @@ export class TLSHandshake implements TLSListener {
 
   #timedOut(seconds: number): void {
     this.cancel();
-    this.#outcome.failed(handshakeTimeout(String(this.#handle.remoteAddress), seconds));
+    this.#outcome.failed(handshakeTimeout(peerNameOf(this.#handle.remoteAddress), seconds));
   }
 
   #end(): void {

@@ -22,6 +22,7 @@ const OPTIONS: readonly (keyof TLSOptions)[] = [
   'rejectUnauthorized',
   'requestCert',
   'ALPNProtocols',
+  'detectTruncation',
   'minVersion',
   'maxVersion',
   'ciphers',
@@ -74,6 +75,7 @@ function requireTLSOptions(options: TLSOptions): void {
   const { servername, ALPNProtocols, SNICallback, minVersion, maxVersion, contexts } = options;
   requireBoolean('tls.rejectUnauthorized', options.rejectUnauthorized);
   requireBoolean('tls.requestCert', options.requestCert);
+  requireBoolean('tls.detectTruncation', options.detectTruncation);
   if (servername !== undefined) requireString('tls.servername', servername);
   if (servername === '') throw new RangeError('tls.servername must not be empty');
   if (SNICallback !== undefined) requireFunction('tls.SNICallback', SNICallback);
@@ -89,7 +91,7 @@ function requireTLSOptions(options: TLSOptions): void {
   }
 }
 
-/** What is only like a yes or a no must not decide whom to trust. */
+/** What is only like a yes or a no must not decide what to trust. */
 function requireBoolean(name: string, value: unknown): void {
   if (value === undefined || typeof value === 'boolean') return;
   throw new TypeError(`${name} must be true or false; got ${describe(value)}`);

@@ -5,7 +5,7 @@
  * the new stream at that moment, and the answer travels back and gives the caller the other end; or it finds nobody and
  * is refused; or it finds a listener that ignores it, and the system gives up after a long while.
  */
-import { type Address, UNIXAddress } from '../addresses.ts';
+import { type Address, isAbstractPath, printablePath, UNIXAddress } from '../addresses.ts';
 import type { SystemError } from '../interfaces/platform.ts';
 import type {
   ListenTarget,
@@ -16,6 +16,7 @@ import type {
   StreamTarget,
 } from '../interfaces/stream-platform.ts';
 import { addressOf, parseIPLiteral } from '../ip-literal.ts';
+import { PATH_BYTES_MAX_LINUX, tooLongPath } from '../reactor/path-length.ts';
 import { Channel, type Link } from './link.ts';
 import { destinationFor, sourceFor } from './own-addresses.ts';
 import { PortTable } from './port-table.ts';
@@ -132,7 +133,9 @@ export class VirtualStreams implements StreamPlatform {
   }
 
   #bindPath(path: string, listener: VirtualListener): { address: Address; free: () => void } | SystemError {
-    if (this.#paths.has(path)) return new VirtualSystemError('EADDRINUSE', 'listen', path);
+    const tooLong = tooLongPath(path, 'listen', PATH_BYTES_MAX_LINUX);
+    if (tooLong !== undefined) return tooLong;
+    if (this.#paths.has(path)) return new VirtualSystemError('EADDRINUSE', 'listen', printablePath(path));
     this.#paths.set(path, listener);
     return {
       address: new UNIXAddress(path),
@@ -174,14 +177,17 @@ export class VirtualStreams implements StreamPlatform {
   }
 
   #pathEnds(path: string): Ends | SystemError {
+    const tooLong = tooLongPath(path, 'connect', PATH_BYTES_MAX_LINUX);
+    if (tooLong !== undefined) return tooLong;
+    const absentWith = isAbstractPath(path) ? 'ECONNREFUSED' : 'ENOENT';
     const route = this.#parts.route(this, '127.0.0.1');
-    if (route === undefined) return new VirtualSystemError('ENOENT', 'connect', path);
+    if (route === undefined) return new VirtualSystemError(absentWith, 'connect', printablePath(path));
     return {
       local: new UNIXAddress(undefined),
       remote: new UNIXAddress(path),
       route: { ...route, target: this },
       find: () => this.#paths.get(path),
-      absentWith: 'ENOENT',
+      absentWith,
       releaseLocal: () => {},
     };
   }
@@ -252,7 +258,7 @@ export class VirtualStreams implements StreamPlatform {
 }
 
 function describeAddress(address: Address): string {
-  return address instanceof UNIXAddress ? (address.name ?? '') : hostAndPort(address.host, address.port);
+  return address instanceof UNIXAddress ? printablePath(address.name ?? '') : hostAndPort(address.host, address.port);
 }
 
 function bindError(code: string, syscall: string, host: string, port: number): SystemError {

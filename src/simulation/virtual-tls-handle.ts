@@ -19,6 +19,9 @@ interface Report {
 }
 
 export class VirtualTLSHandle implements TLSHandle, TLSListener {
+  // Present if the engine's handle has them.
+  declare readonly setNoDelay?: (enabled: boolean) => void;
+  declare readonly setKeepAlive?: (enabled: boolean) => void;
   readonly #inner: TLSHandle;
   readonly #scheduler: Scheduler;
   #state: 'open' | 'over' = 'open';
@@ -29,6 +32,8 @@ export class VirtualTLSHandle implements TLSHandle, TLSListener {
   constructor(inner: TLSHandle, scheduler: Scheduler) {
     this.#inner = inner;
     this.#scheduler = scheduler;
+    if (inner.setNoDelay !== undefined) this.setNoDelay = (enabled) => inner.setNoDelay?.(enabled);
+    if (inner.setKeepAlive !== undefined) this.setKeepAlive = (enabled) => inner.setKeepAlive?.(enabled);
     inner.open(this);
   }
 

@@ -30,7 +30,8 @@ import { describeTLSConnecting } from './suites/tls-connecting.ts';
 import { describeTLSHandshakes } from './suites/tls-handshakes.ts';
 import { describeTLSNames } from './suites/tls-names.ts';
 import { describeTLSStreams } from './suites/tls-streams.ts';
-import { describeUNIXErrors } from './suites/unix-errors.ts';
+import { describeTLSTruncation } from './suites/tls-truncation.ts';
+import { describeAbstractNames, describeUNIXErrors } from './suites/unix-errors.ts';
 import { describeUNIX } from './suites/unix.ts';
 
 type Suite = (harness: () => Harness) => void;
@@ -70,7 +71,7 @@ export const PROCESS_SUITES: readonly Suite[] = [
 export const DATAGRAM_SUITES: readonly Suite[] = [describeDatagrams];
 
 /** About UNIX sockets as such. */
-export const UNIX_SUITES: readonly Suite[] = [describeUNIX, describeUNIXErrors];
+export const UNIX_SUITES: readonly Suite[] = [describeUNIX, describeUNIXErrors, describeAbstractNames];
 
 /** About TLS as such. */
 export const TLS_SUITES: readonly Suite[] = [
@@ -80,6 +81,7 @@ export const TLS_SUITES: readonly Suite[] = [
   describeStartTLS,
   describeTLSHandshakes,
   describeTLSStreams,
+  describeTLSTruncation,
 ];
 
 /** Declares the cases of some suites; each gets a harness of its own, made by `create` and closed after it. */

@@ -52,7 +52,7 @@ export type Feature =
   | 'unanswered-connects'
   /** A stream can be reset, and its other end can tell that from an end. */
   | 'resets'
-  /** An encrypted stream that ends without TLS's farewell is told from one that ends in order. */
+  /** An encrypted stream that ends without TLS's farewell is told from one that ends in order, unless its options say otherwise. */
   | 'truncation';
 
 export interface Harness {

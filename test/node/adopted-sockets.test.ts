@@ -2,6 +2,8 @@
 import { closeSync, openSync } from 'node:fs';
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import {
   AdoptedStreamServerEndpoint,
@@ -248,6 +250,21 @@ describe('Adopted sockets', function () {
       await until(() => factory.lostCount === 2);
       expect(factory.protocols[1]!.lostBy).to.be.instanceOf(ConnectionLost);
       expect(factory.protocols[1]!.calls).to.deep.equal(['connectionMade', 'connectionLost']);
+    });
+
+    it('loses a UNIX socket whose peer has closed it altogether in order, before and after', async () => {
+      run();
+      const path = join(tmpdir(), `ropewalk-adopted-${process.pid}`);
+      const factory = new RecordingFactory();
+      reactor.adoptStreamConnection(await source.connected({ path }), factory);
+      await until(() => factory.protocols.length === 1);
+      await source.farEnd('close');
+      await until(() => factory.lostCount === 1);
+      const descriptor = await source.connected({ path });
+      await source.farEnd('close');
+      reactor.adoptStreamConnection(descriptor, factory);
+      await until(() => factory.lostCount === 2);
+      for (const { lostBy } of factory.protocols) expect(lostBy).to.be.instanceOf(ConnectionDone);
     });
 
     it('closes a connection for which there is no protocol', async () => {

@@ -278,6 +278,26 @@ describe('listening and connecting on the virtual network', () => {
   });
 
   describe('paths', () => {
+    for (const [what, longest] of [
+      ['a path', `/${'x'.repeat(104)}ö`],
+      ['an abstract name, without its NUL', `\0${'x'.repeat(105)}ö`],
+    ] as const) {
+      it(`have room for 107 bytes, and no more: ${what}`, () => {
+        const [fitting, tooLong] = [new RecordingListen(), new RecordingListen()];
+        host.streams.listen({ kind: 'unix', path: longest, backlog: 5 }, fitting);
+        host.streams.listen({ kind: 'unix', path: `${longest}x`, backlog: 5 }, tooLong);
+        const [client, failing] = [new RecordingConnect(), new RecordingConnect()];
+        world.advance(0);
+        host.streams.connect({ kind: 'unix', path: longest }, client);
+        host.streams.connect({ kind: 'unix', path: `${longest}x` }, failing);
+        world.advance(0);
+        expect(fitting.reports).to.deep.equal(['listening', 'accepted']);
+        expect(tooLong.reports).to.deep.equal(['listenFailed ENAMETOOLONG']);
+        expect(client.handle?.remoteAddress).to.have.property('name', longest);
+        expect(failing.error).to.include({ code: 'ENAMETOOLONG', syscall: 'connect' });
+      });
+    }
+
     it('join ends as ports do', () => {
       const server = new RecordingListen();
       const listening = host.streams.listen({ kind: 'unix', path: '/run/x', backlog: 5 }, server);

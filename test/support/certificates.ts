@@ -41,6 +41,8 @@ export interface TestCertificates {
   readonly revoked: Identity & { readonly crl: string };
   /** As `otherServer`, for every name of one label below a domain. */
   readonly wildcard: Identity & { readonly domain: string };
+  /** As `otherServer`, for a name beyond ASCII, which stands in the certificate as `asciiName`. */
+  readonly international: Identity & { readonly name: string; readonly asciiName: string };
 }
 
 let made: Promise<TestCertificates> | undefined;
@@ -60,19 +62,32 @@ async function makeAll(): Promise<TestCertificates> {
   const otherName = 'other.example';
   const clientName = 'a client';
   const domain = 'wild.example';
-  const [server, otherServer, client, expired, notYetValid, wrongHost, selfSigned, untrusted, revoked, wildcard] =
-    await Promise.all([
-      make({ ...forServer, issuer: authority }),
-      make({ commonName: otherName, names: [otherName], issuer: authority }),
-      make({ commonName: clientName, issuer: authority }),
-      make({ ...forServer, issuer: authority, fromDay: -2, toDay: -1 }),
-      make({ ...forServer, issuer: authority, fromDay: 1, toDay: 2 }),
-      make({ commonName: 'elsewhere.example', names: ['elsewhere.example'], issuer: authority }),
-      make(forServer),
-      make({ ...forServer, issuer: stranger }),
-      make({ ...forServer, issuer: authority }),
-      make({ commonName: `*.${domain}`, names: [`*.${domain}`], issuer: authority }),
-    ]);
+  const asciiName = 'xn--bcher-kva.example';
+  const [
+    server,
+    otherServer,
+    client,
+    expired,
+    notYetValid,
+    wrongHost,
+    selfSigned,
+    untrusted,
+    revoked,
+    wildcard,
+    international,
+  ] = await Promise.all([
+    make({ ...forServer, issuer: authority }),
+    make({ commonName: otherName, names: [otherName], issuer: authority }),
+    make({ commonName: clientName, issuer: authority }),
+    make({ ...forServer, issuer: authority, fromDay: -2, toDay: -1 }),
+    make({ ...forServer, issuer: authority, fromDay: 1, toDay: 2 }),
+    make({ commonName: 'elsewhere.example', names: ['elsewhere.example'], issuer: authority }),
+    make(forServer),
+    make({ ...forServer, issuer: stranger }),
+    make({ ...forServer, issuer: authority }),
+    make({ commonName: `*.${domain}`, names: [`*.${domain}`], issuer: authority }),
+    make({ commonName: asciiName, names: [asciiName], issuer: authority }),
+  ]);
   return {
     ca: authority.cert,
     server,
@@ -85,6 +100,7 @@ async function makeAll(): Promise<TestCertificates> {
     untrusted: { ...untrusted, ca: stranger.cert },
     revoked: { ...revoked, crl: await listOfRevoked(authority, revoked) },
     wildcard: { ...wildcard, domain },
+    international: { ...international, name: 'bücher.example', asciiName },
   };
 }
 

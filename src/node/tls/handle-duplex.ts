@@ -19,6 +19,7 @@ export class HandleDuplex extends Duplex implements StreamListener {
   /** What waits for bytes, or the FIN, to leave. */
   #written: Callback | undefined;
   #shutDown: Callback | undefined;
+  #sent: (() => void) | undefined;
   #endsBy: 'shutdown' | 'close' = 'shutdown';
   #hasEnded = false;
 
@@ -38,6 +39,11 @@ export class HandleDuplex extends Duplex implements StreamListener {
   /** Whether everything that came through the stream has been taken, and its end. */
   get hasEnded(): boolean {
     return this.#hasEnded;
+  }
+
+  /** Calls back, possibly from inside, when the next bytes that are written have left. */
+  whenSent(callback: () => void): void {
+    this.#sent = callback;
   }
 
   /** From now on the end of writing closes the stream, which then discards what arrives by itself. */
@@ -96,7 +102,7 @@ export class HandleDuplex extends Duplex implements StreamListener {
   written(): void {
     const callback = this.#written;
     this.#written = undefined;
-    callback?.();
+    if (callback !== undefined) this.#hasSent(callback);
   }
 
   shutDown(): void {
@@ -108,7 +114,14 @@ export class HandleDuplex extends Duplex implements StreamListener {
   }
 
   #write(chunks: readonly Uint8Array[], callback: Callback): void {
-    if (this.#handle.write(chunks)) callback();
+    if (this.#handle.write(chunks)) this.#hasSent(callback);
     else this.#written = callback;
+  }
+
+  #hasSent(callback: Callback): void {
+    const sent = this.#sent;
+    this.#sent = undefined;
+    callback();
+    sent?.();
   }
 }

@@ -12,9 +12,10 @@ import { DuplexUnderlay, SocketUnderlay, type Underlay } from './underlay.ts';
 export interface NodeTLSOptions {
   /**
    * Whether a connection that its peer closes without TLS's own farewell (close_notify) ends with `ConnectionLost`, so that
-   * an attacker cannot cut a message short unnoticed. False by default: over a socket Node does not tell such an end from
-   * a proper one, and TLS that detects it takes half again as much time for small messages. Protocols whose messages say
-   * how long they are do not need it. Over every other stream than a socket it is always detected.
+   * an attacker cannot cut a message short unnoticed, where the TLS options of a connection do not say so themselves.
+   * False by default: over a TCP or UNIX socket Node does not tell such an end from a proper one, and TLS that detects it
+   * takes half again as much time for small messages. Protocols whose messages say how long they are do not need it. Over
+   * every other stream it is always detected.
    */
   readonly detectTruncation?: boolean;
 }
@@ -40,7 +41,8 @@ class NodeTLS implements TLSEngine {
 
   secure(stream: StreamHandle, parameters: TLSParameters, received: Uint8Array | undefined): TLSHandle {
     const shakeHands = this.#handshake(parameters);
-    const underlay = this.#underlayOf(stream, received);
+    const { detectTruncation = this.#detectTruncation } = parameters.options;
+    const underlay = underlayOf(stream, received, detectTruncation);
     return new NodeTLSHandle(stream, underlay, (listener) => shakeHands(underlay, listener));
   }
 
@@ -57,11 +59,10 @@ class NodeTLS implements TLSEngine {
     const client = this.#contexts.client(parameters.options);
     return ({ stream }, listener) => shakeHandsAsClient(stream, parameters, client, listener);
   }
+}
 
-  #underlayOf(stream: StreamHandle, received: Uint8Array | undefined): Underlay {
-    if (stream instanceof NodeStreamHandle && !this.#detectTruncation) {
-      return new SocketUnderlay(stream.surrender(), received);
-    }
-    return new DuplexUnderlay(stream, received);
-  }
+/** The fast path is for streams that are sockets of Node. There, the end of the socket is all that Node tells of an end. */
+function underlayOf(stream: StreamHandle, received: Uint8Array | undefined, detectTruncation: boolean): Underlay {
+  if (stream instanceof NodeStreamHandle && !detectTruncation) return new SocketUnderlay(stream.surrender(), received);
+  return new DuplexUnderlay(stream, received);
 }

@@ -2,16 +2,19 @@
 import { createSecureContext, type SecureContext, type TlsOptions } from 'node:tls';
 import { isPromiseLike } from '../../deferred/is-promise-like.ts';
 import type { TLSOptions } from '../../interfaces/tls-engine.ts';
+import { asciiHostName } from './ascii-host-name.ts';
 
 type NodeSNICallback = NonNullable<TlsOptions['SNICallback']>;
 
 /**
- * Looks names up in a table, whatever their case: the exact name first, then a `*` in place of its first label. (Node's own
- * table minds the case, and the order in which names were added to it.)
+ * Looks names up in a table, however they are spelt: the exact name first, then a `*` in place of its first label. (Node's own
+ * table minds the case, and the order in which names were added to it.) Clients that do not know better send the final dot.
  */
-export function chooseFromTable(contexts: ReadonlyMap<string, SecureContext>): NodeSNICallback {
+export function chooseFromTable(entries: Iterable<readonly [name: string, SecureContext]>): NodeSNICallback {
+  const contexts = new Map<string, SecureContext>();
+  for (const [name, context] of entries) contexts.set(asciiHostName(name) ?? name, context);
   return (servername, callback) => {
-    const name = servername.toLowerCase();
+    const name = asciiHostName(servername) ?? servername;
     callback(null, contexts.get(name) ?? contexts.get(name.replace(/^[^.]+/, '*')));
   };
 }

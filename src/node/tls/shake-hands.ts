@@ -21,8 +21,9 @@ import {
 } from 'node:tls';
 import type { SystemError } from '../../interfaces/platform.ts';
 import type { TLSParameters } from '../../interfaces/tls-engine.ts';
-import { toSystemError } from '../system-error.ts';
+import { asciiHostName } from './ascii-host-name.ts';
 import type { ClientContext } from './tls-contexts.ts';
+import { notAuthorized, toTLSError } from './tls-error.ts';
 
 /** Is told how the handshake went: one of the two, once. */
 export interface HandshakeListener {
@@ -34,11 +35,12 @@ export interface HandshakeListener {
 /** Makes the handshake of a client. */
 export function shakeHandsAsClient(
   stream: Duplex,
-  { options, servername }: TLSParameters,
+  { options, servername: host }: TLSParameters,
   { context, sessions }: ClientContext,
   listener: HandshakeListener,
 ): void {
   const { rejectUnauthorized = true, ALPNProtocols } = options;
+  const servername = host === undefined ? undefined : (asciiHostName(host) ?? host);
   const session = servername === undefined ? undefined : sessions.get(servername);
   const connectOptions: ConnectionOptions = {
     socket: stream,
@@ -54,7 +56,7 @@ export function shakeHandsAsClient(
   const failed = (error: Error): void => {
     if (servername !== undefined) sessions.delete(servername);
     socket.off('close', closed);
-    listener.failed(tlsError(error));
+    listener.failed(toTLSError(error));
   };
   // Node tells of an error first, where it knows of one.
   const closed = (): void => failed(Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' }));
@@ -80,10 +82,13 @@ export function shakeHandsAsServer(stream: Duplex, server: Server, listener: Han
         listener.secured(socket, certificateOf(socket));
         return true;
       }
-      case 'tlsClientError':
+      case 'tlsClientError': {
         // As above. A client that was not authorized is only disconnected; why stands on the socket.
-        listener.failed(tlsError(first as Error, (second as TLSSocket | undefined)?.authorizationError));
+        const error = first as Error;
+        const why: unknown = (second as TLSSocket | undefined)?.authorizationError;
+        listener.failed(typeof why === 'string' ? notAuthorized(why, error) : toTLSError(error));
         return true;
+      }
       default:
         return false;
     }
@@ -107,7 +112,7 @@ function certificateOf(socket: TLSSocket): Buffer | undefined {
 function nameOptions(host: string): Pick<ConnectionOptions, 'host' | 'servername' | 'checkServerIdentity'> {
   switch (isIP(host)) {
     case 0:
-      return { host, servername: host };
+      return { host, servername: asciiHostName(host) ?? '' };
     case 4:
       return { host, servername: '' };
     default:
@@ -118,15 +123,3 @@ function nameOptions(host: string): Pick<ConnectionOptions, 'host' | 'servername
 /** Node's own check finds no IPv6 address in releases of 2026 (22.23, 24.17, 26.4); OpenSSL's does, and Node's has the error. */
 const checkIPv6Identity: typeof checkServerIdentity = (host, certificate) =>
   new X509Certificate(certificate.raw).checkIP(host) === undefined ? checkServerIdentity(host, certificate) : undefined;
-
-/** Node's error as the seam has it, with a message for people where OpenSSL has one besides its own long line. */
-function tlsError(error: Error, authorizationError?: unknown): SystemError {
-  if (typeof authorizationError === 'string') {
-    return Object.assign(new Error(`the client is not authorized (${authorizationError})`, { cause: error }), {
-      code: authorizationError,
-    });
-  }
-  const systemError = toSystemError(error);
-  if (!('reason' in systemError) || typeof systemError.reason !== 'string') return systemError;
-  return Object.assign(new Error(systemError.reason, { cause: error }), { code: systemError.code });
-}

@@ -104,9 +104,9 @@ function nameChooser(options: TLSOptions): TlsOptions['SNICallback'] {
   if (SNICallback !== undefined) return chooseByCallback(SNICallback);
   if (contexts === undefined) return undefined;
   const table = Object.entries(contexts).map(
-    ([name, identity]) => [name.toLowerCase(), createSecureContext(contextOptions(options, identity))] as const,
+    ([name, identity]) => [name, createSecureContext(contextOptions(options, identity))] as const,
   );
-  return chooseFromTable(new Map(table));
+  return chooseFromTable(table);
 }
 
 /** All but the identity are the same for every name of a server. */

@@ -1,12 +1,19 @@
-/** The two ways in which `node:tls` comes to a stream: over a socket itself, and through a `Duplex`. */
+/**
+ * The two ways in which `node:tls` comes to a stream: over a socket itself, and through a `Duplex`.
+ *
+ * Both end writing when all that has been received has been decrypted, which is so a pass of the event loop later. Node has
+ * OpenSSL look for the peer's close_notify right after it has sent ours; data that it finds there instead is lost, and
+ * reading ends.
+ */
 import type { Duplex } from 'node:stream';
-import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import type { SystemError } from '../../interfaces/platform.ts';
 import type { StreamHandle } from '../../interfaces/stream-platform.ts';
 import { DEFAULT_LINGER_LIMITS } from '../linger.ts';
 import { NodeStreamHandle, type StreamParts, type SurrenderedSocket } from '../node-stream-handle.ts';
 import { DataEventSource } from '../byte-source.ts';
 import { HandleDuplex } from './handle-duplex.ts';
+import { toTLSError } from './tls-error.ts';
 
 /** What TLS is spoken over. */
 export interface Underlay {
@@ -49,14 +56,6 @@ export class SocketUnderlay implements Underlay {
   }
 }
 
-/**
- * Ends the writing of a TLS socket, when all that it has received has been decrypted. Node has OpenSSL look for the peer's
- * close_notify right after it has sent ours, and data that is found there instead is lost, and reading ends.
- */
-function endSoon(socket: Socket): void {
-  setImmediate(() => socket.end());
-}
-
 class SecureSocketHandle extends NodeStreamHandle {
   readonly #below: SurrenderedSocket;
 
@@ -69,23 +68,24 @@ class SecureSocketHandle extends NodeStreamHandle {
     return true;
   }
 
+  protected override wordError(error: Error): SystemError {
+    return toTLSError(error);
+  }
+
   protected override destroyAtOnce(): void {
     this.#below.reset(this.socket);
   }
 
-  protected override endWriting(): void {
-    endSoon(this.socket);
+  protected override endWriting(finished: () => void): void {
+    this.socket.once('finish', finished);
+    setImmediate(() => this.socket.end());
   }
 
-  /** TLS does not tell of an error when it is given no bytes to write, so it is the socket below that is asked. */
+  /** By the socket below: TLS does not tell of an error when it is given no bytes to write. */
   protected override confirmEnd(answer: (error: Error | null | undefined) => void): void {
-    const { socket } = this.#below;
-    socket.write(NO_BYTES);
-    answer(socket.errored);
+    this.#below.confirmEnd(answer);
   }
 }
-
-const NO_BYTES = new Uint8Array(0);
 
 /** Through a `Duplex` over any stream. It sees the end of the stream below, and so whether TLS had ended before that. */
 export class DuplexUnderlay implements Underlay {
@@ -130,13 +130,25 @@ class SecureDuplexHandle extends NodeStreamHandle {
     return true;
   }
 
+  protected override wordError(error: Error): SystemError {
+    return toTLSError(error);
+  }
+
   protected override destroyAtOnce(): void {
     this.#below.reset();
     this.socket.destroy();
   }
 
-  protected override endWriting(): void {
-    endSoon(this.socket);
+  /**
+   * It has ended for the peer when it has the close_notify, and may be answered then; the end of the stream below, for which
+   * the socket waits, follows a pass of the event loop later.
+   */
+  protected override endWriting(finished: () => void): void {
+    this.socket.once('finish', finished);
+    setImmediate(() => {
+      this.#duplex.whenSent(() => process.nextTick(finished));
+      this.socket.end();
+    });
   }
 
   /** Sends close_notify; the stream below discards what still comes, by its own clock. */

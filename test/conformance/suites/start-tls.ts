@@ -486,7 +486,15 @@ function describeVerification(harness: () => Harness): void {
     const { server, client } = await failing(h, { ...SERVER, ca, requestCert: true }, TRUST);
     expect(server.calls).to.deep.equal(['connectionMade', 'connectionLost']);
     expect(server.lostBy).to.be.instanceOf(CertificateError);
+    expect(server.lostBy).to.include({
+      hostname: '127.0.0.1',
+      message: 'The TLS handshake with 127.0.0.1 failed: peer did not return a certificate',
+    });
     expect(client.lostBy).to.be.instanceOf(PeerVerifyError);
+    expect(client.lostBy).to.include({
+      hostname: '127.0.0.1',
+      message: '127.0.0.1 did not accept our certificate: tlsv13 alert certificate required',
+    });
     expect(client.calls).to.deep.equal([...MADE, 'connectionLost']);
   });
 

@@ -240,9 +240,10 @@ function describeClientCertificates(harness: () => Harness): void {
       }
       // In TLS 1.3 the client takes the handshake for completed before the server has seen its certificate.
       expect(client?.lostBy).to.equal(reason);
-      const { hostname, reason: alert } = errorOf(PeerVerifyError, reason);
+      const { hostname, reason: alert, message } = errorOf(PeerVerifyError, reason);
       expect(hostname).to.equal('127.0.0.1');
       expect(alert).to.match(/CERTIFICATE_REQUIRED$/);
+      expect(message).to.equal('127.0.0.1 did not accept our certificate: tlsv13 alert certificate required');
     });
 
     it(`refuses one that it does not trust: VerifyError (${version}) [68]`, async () => {

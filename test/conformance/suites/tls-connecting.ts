@@ -384,6 +384,7 @@ function describeArguments(harness: () => Harness): void {
       [{ rejectUnauthorized: 'false' }, TypeError, 'rejectUnauthorized'],
       [{ rejectUnauthorized: null }, TypeError, 'rejectUnauthorized'],
       [{ requestCert: 1 }, TypeError, 'requestCert'],
+      [{ detectTruncation: 1 }, TypeError, 'detectTruncation'],
       [{ contexts: { 'a.example': { cart: 'x' } } }, TypeError, "contexts['a.example'] has no cart"],
       [{ contexts: { 'a.example': 'x' } }, TypeError, "contexts['a.example'] must be an object"],
       [{ contexts: { '127.0.0.1': server } }, RangeError, '127.0.0.1'],

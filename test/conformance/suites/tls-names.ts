@@ -2,14 +2,14 @@
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { expect } from 'chai';
-import { SSLError, type TLSOptions } from 'ropewalk/core';
+import { CertificateError, SSLError, type TLSOptions } from 'ropewalk/core';
 import type { Identity } from '../../support/certificates.ts';
 import type { Harness } from '../harness.ts';
 import { nthProtocol, takeErrors } from '../support/connections.ts';
 import type { RecordingProtocol } from '../support/recording-protocol.ts';
 import { CERTIFICATES, connectTLS, listenTLS, secureFactory, startLoggingReactor, TRUST } from '../support/tls.ts';
 
-const { server, otherServer, wildcard } = CERTIFICATES;
+const { server, otherServer, wildcard, international } = CERTIFICATES;
 
 /** A callback that may be async, which its type as a function without a result lets pass. */
 type Choose = (...args: Parameters<NonNullable<TLSOptions['SNICallback']>>) => unknown;
@@ -18,6 +18,9 @@ export function describeTLSNames(harness: () => Harness): void {
   describe('a server with several certificates', () => {
     describeContexts(harness);
     describeSNICallback(harness);
+  });
+  describe('a client', () => {
+    describeAsking(harness);
   });
   describe('a server whose options are a function', () => {
     describeReload(harness);
@@ -75,6 +78,25 @@ function describeContexts(harness: () => Harness): void {
     expectIdentity(await certificateFor(h, tls, `A.${wildcard.domain.toUpperCase()}`), wildcard);
     const inCapitals = { ...server, contexts: { [otherServer.name.toUpperCase()]: otherServerIdentity() } };
     expectIdentity(await certificateFor(h, inCapitals, otherServer.name), otherServer);
+  });
+
+  it('does not care for the dot at the end of a name, on either side', async () => {
+    const h = harness();
+    expectIdentity(await certificateFor(h, tls, `${otherServer.name}.`), otherServer);
+    expectIdentity(await certificateFor(h, tls, `a.${wildcard.domain}.`), wildcard);
+    const withDot = { ...server, contexts: { [`${otherServer.name}.`]: otherServerIdentity() } };
+    expectIdentity(await certificateFor(h, withDot, otherServer.name), otherServer);
+  });
+
+  it('knows names beyond ASCII in both spellings, on either side', async () => {
+    const h = harness();
+    for (const name of [international.name, international.asciiName]) {
+      const its = { ...server, contexts: { [name]: identityOf(international) } };
+      expectIdentity(await certificateFor(h, its, international.name), international);
+      expectIdentity(await certificateFor(h, its, international.asciiName), international);
+      const wide = { ...server, contexts: { [`*.${name}`]: otherServerIdentity() } };
+      expectIdentity(await certificateFor(h, wide, `a.${international.name}`), otherServer);
+    }
   });
 
   it('prefers the exact name to a wildcard, whichever stands first', async () => {
@@ -192,6 +214,55 @@ function describeSNICallback(harness: () => Harness): void {
     connectTLS(reactor, destination, factory, TRUST, { host: 'localhost' });
     // Whether the first answer counts or none is the host's; that nothing is thrown where nobody can catch it is ours.
     await h.until(() => factory.protocols.length + factory.reasons.length > 0, 'the client knows');
+  });
+}
+
+function describeAsking(harness: () => Harness): void {
+  const spellings: readonly (readonly [servername: string, asked: string, identity: Identity])[] = [
+    ['localhost.', 'localhost', server],
+    ['LOCALHOST', 'localhost', server],
+    [`${otherServer.name}.`, otherServer.name, otherServer],
+    [international.name, international.asciiName, international],
+    [`${international.name.toUpperCase()}.`, international.asciiName, international],
+    [international.asciiName, international.asciiName, international],
+  ];
+  for (const [servername, expected, identity] of spellings) {
+    it(`that wants ${servername} asks for ${expected}, and verifies the certificate for that`, async () => {
+      const h = harness();
+      const { reactor } = startLoggingReactor(h);
+      const asked: string[] = [];
+      const { destination } = await listenTLS(h, reactor, secureFactory(), {
+        ...identityOf(identity),
+        SNICallback: (name, callback) => {
+          asked.push(name);
+          callback(null);
+        },
+      });
+      const factory = secureFactory();
+      connectTLS(reactor, destination, factory, { ...TRUST, servername });
+      expectIdentity(certificateOf(await nthProtocol(h, factory, 0)), identity);
+      expect(asked).to.deep.equal([expected]);
+    });
+  }
+
+  it('that wants what can be no name asks for none, and takes no certificate for it', async () => {
+    const h = harness();
+    const { reactor } = startLoggingReactor(h);
+    const asked: string[] = [];
+    const { destination } = await listenTLS(h, reactor, secureFactory(), {
+      ...server,
+      SNICallback: (name, callback) => {
+        asked.push(name);
+        callback(null);
+      },
+    });
+    for (const servername of ['.', 'two wörds']) {
+      const factory = secureFactory();
+      connectTLS(reactor, destination, factory, { ...TRUST, servername });
+      await h.until(() => factory.reasons.length > 0, 'the attempt has failed');
+      expect(factory.reasons[0]).to.be.instanceOf(CertificateError).with.property('hostname', servername);
+    }
+    expect(asked).to.deep.equal([]);
   });
 }
 

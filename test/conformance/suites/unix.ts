@@ -1,9 +1,19 @@
 /** What is peculiar to UNIX sockets; that they are streams like others is put to them by the suites about streams. */
 import { expect } from 'chai';
-import { ConnectionAborted, UNIXAddress } from 'ropewalk/core';
+import { ConnectionAborted, ConnectionDone, UNIXAddress } from 'ropewalk/core';
 import type { Harness } from '../harness.ts';
 import { pathOf } from '../harness/reactor-calls.ts';
-import { join, listen, MEBIBYTE, nthProtocol, pattern, startReactor, untilLost } from '../support/connections.ts';
+import {
+  join,
+  listen,
+  MEBIBYTE,
+  nthProtocol,
+  pattern,
+  serve,
+  serveHalfClose,
+  startReactor,
+  untilLost,
+} from '../support/connections.ts';
 import { RecordingFactory } from '../support/recording-factory.ts';
 import type { Hooks } from '../support/recording-protocol.ts';
 
@@ -55,6 +65,61 @@ export function describeUNIX(harness: () => Harness): void {
       server.transport.resumeProducing();
       await untilLost(h, server);
       expect(server.receivedBytes).to.be.lessThan(8 * MEBIBYTE);
+    });
+
+    describe('whose peer closes both halves at once end in order', () => {
+      it('where nothing was said', async () => {
+        const h = harness();
+        const { protocol, peer } = await serve(h);
+        peer.abort();
+        await untilLost(h, protocol);
+        expect(protocol.lostBy).to.be.instanceOf(ConnectionDone);
+        expect(protocol.calls).to.deep.equal(['connectionMade', 'connectionLost']);
+      });
+
+      it('after what the peer has said', async () => {
+        const h = harness();
+        const { protocol, peer } = await serve(h);
+        peer.send('hello');
+        await h.until(() => protocol.text === 'hello', 'it has arrived');
+        peer.abort();
+        await untilLost(h, protocol);
+        expect(protocol.lostBy).to.be.instanceOf(ConnectionDone);
+      });
+
+      it('after what the peer has been told', async () => {
+        const h = harness();
+        const { protocol, peer } = await serve(h, {
+          dataReceived: ({ transport }, data) => void transport.write(`you said ${data.toString()}`),
+        });
+        peer.send('hello');
+        await h.until(() => peer.text() === 'you said hello', 'the answer has arrived');
+        peer.abort();
+        await untilLost(h, protocol);
+        expect(protocol.lostBy).to.be.instanceOf(ConnectionDone);
+      });
+
+      it('where it is the reactor that has connected', async () => {
+        const h = harness();
+        const server = await h.serve();
+        const factory = new RecordingFactory();
+        h.connect(startReactor(h), server.destination, factory);
+        const client = await nthProtocol(h, factory, 0);
+        (await server.accept()).abort();
+        await untilLost(h, client);
+        expect(client.lostBy).to.be.instanceOf(ConnectionDone);
+      });
+
+      it('for a protocol that is told of halves, when it closes its own', async () => {
+        const h = harness();
+        const { protocol, peer } = await serveHalfClose(h, {
+          readConnectionLost: ({ transport }) => transport.loseConnection(),
+        });
+        peer.abort();
+        await untilLost(h, protocol);
+        expect(protocol.lostBy).to.be.instanceOf(ConnectionDone);
+        expect(protocol.calls).to.deep.equal(['connectionMade', 'readConnectionLost', 'connectionLost']);
+      });
     });
   });
 }

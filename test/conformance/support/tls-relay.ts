@@ -1,5 +1,8 @@
-import type { Address } from 'ropewalk/core';
+import type { Address, Reactor, TLSOptions } from 'ropewalk/core';
 import type { Harness, Peer } from '../harness.ts';
+import type { RecordingFactory } from './recording-factory.ts';
+import type { Hooks, RecordingProtocol } from './recording-protocol.ts';
+import { CERTIFICATES, connectTLS, listenTLS, secureFactory, startLoggingReactor, TRUST } from './tls.ts';
 
 /** What passes through a relay, by who said it. */
 export type Speaker = 'client' | 'server';
@@ -80,4 +83,56 @@ export class Relay {
       to.end();
     }
   }
+}
+
+/** A connection that goes through a relay. */
+export interface Relayed {
+  readonly reactor: Reactor;
+  readonly relay: Relay;
+  readonly server: RecordingProtocol;
+  readonly client: RecordingProtocol;
+}
+
+/** Both ends of an encrypted one, after their handshake. */
+export async function joinByRelay(
+  h: Harness,
+  hooks: { readonly server?: Hooks; readonly client?: Hooks } = {},
+  tls: TLSOptions = {},
+): Promise<Relayed> {
+  const { reactor } = startLoggingReactor(h);
+  const serverFactory = secureFactory(hooks.server);
+  const { destination } = await listenTLS(h, reactor, serverFactory, { ...CERTIFICATES.server, ...tls });
+  const relay = await Relay.to(h, destination);
+  const clientFactory = secureFactory(hooks.client);
+  // Its own options, so that there is no session to resume.
+  connectTLS(reactor, relay.destination, clientFactory, { ...TRUST, ...tls });
+  return { reactor, relay, ...(await throughRelay(relay, serverFactory, clientFactory)) };
+}
+
+/** Waits until a connection through a relay has been secured. */
+export async function throughRelay(
+  relay: Relay,
+  serverFactory: RecordingFactory,
+  clientFactory: RecordingFactory,
+): Promise<Pick<Relayed, 'server' | 'client'>> {
+  await relay.accept();
+  const isSecure = ({ protocols: [protocol] }: RecordingFactory): boolean =>
+    protocol?.calls.includes('handshakeCompleted') === true;
+  await relay.until(() => isSecure(serverFactory) && isSecure(clientFactory), 'both are connected');
+  const [server] = serverFactory.protocols;
+  const [client] = clientFactory.protocols;
+  // The tickets of the server, too.
+  server!.transport.write('.');
+  await relay.until(() => client!.text === '.', 'the first byte has come');
+  client!.chunks.length = 0;
+  return { server: server!, client: client! };
+}
+
+/** Lets nothing more pass, and has the relay end both connections, in order or not. */
+export async function cut(h: Harness, { relay }: Relayed, way: 'end' | 'abort'): Promise<void> {
+  relay.filter = () => undefined;
+  const [client, server] = relay.ends;
+  client[way]();
+  server[way]();
+  await h.advance(0);
 }

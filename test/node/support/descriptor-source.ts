@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fstatSync } from 'node:fs';
 import { isIPv6, type ListenOptions } from 'node:net';
 import { Bundle } from '../../support/bundle.ts';
-import type { SocketRequest } from './opens-sockets.ts';
+import type { FarEndAction, SocketRequest } from './opens-sockets.ts';
 
 /**
  * Descriptors of sockets that belong to nobody in this process, as those are that were inherited. Another process opens
@@ -36,8 +36,8 @@ export class DescriptorSource {
     return this.#open({ open: 'datagrams', family: isIPv6(host) ? 'udp6' : 'udp4', host, isConnected });
   }
 
-  /** Has the far end of the latest connection sent a FIN, or a reset. */
-  async farEnd(does: 'end' | 'reset'): Promise<void> {
+  /** Has the far end of the latest connection do something. */
+  async farEnd(does: FarEndAction): Promise<void> {
     this.#process.send({ farEnd: does } satisfies SocketRequest);
     await once(this.#process, 'message');
   }

@@ -20,8 +20,11 @@ interface DatagramsRequest {
   readonly isConnected?: boolean;
 }
 
+/** What the far end of a connection may do: send a FIN, close both halves, or reset the connection. */
+export type FarEndAction = 'end' | 'close' | 'reset';
+
 /** What may be asked for. */
-export type SocketRequest = OpenRequest | DatagramsRequest | { readonly farEnd: 'end' | 'reset' };
+export type SocketRequest = OpenRequest | DatagramsRequest | { readonly farEnd: FarEndAction };
 
 let farEnd: Socket | undefined;
 
@@ -64,10 +67,22 @@ async function serveDatagrams({ family, host, isConnected = false }: DatagramsRe
   process.send?.('opened', handleOf(socket), {}, () => socket.close());
 }
 
+function act(action: FarEndAction): void {
+  switch (action) {
+    case 'end':
+      farEnd?.end();
+      return;
+    case 'close':
+      farEnd?.destroy();
+      return;
+    case 'reset':
+      farEnd?.resetAndDestroy();
+  }
+}
+
 async function serve(request: SocketRequest): Promise<void> {
   if ('farEnd' in request) {
-    if (request.farEnd === 'end') farEnd?.end();
-    else farEnd?.resetAndDestroy();
+    act(request.farEnd);
     process.send?.('done');
     return;
   }

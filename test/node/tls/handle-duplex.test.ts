@@ -135,6 +135,23 @@ describe('HandleDuplex', () => {
     expect(done).to.equal(3);
   });
 
+  it('tells once that the next bytes have left, at once or later', async () => {
+    const duplex = duplexOver();
+    const told: string[] = [];
+    duplex.whenSent(() => told.push('first'));
+    duplex.write('a');
+    duplex.write('b');
+    await settle();
+    expect(told).to.deep.equal(['first']);
+    handle.leavesAtOnce = false;
+    duplex.whenSent(() => told.push('second'));
+    duplex.write('c');
+    await settle();
+    expect(told).to.deep.equal(['first']);
+    handle.listener.written();
+    expect(told).to.deep.equal(['first', 'second']);
+  });
+
   it('shuts the stream down when writing ends, behind what was written', async () => {
     const duplex = duplexOver();
     let isFinished = false;

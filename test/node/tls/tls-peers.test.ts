@@ -2,13 +2,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect as connectPlain, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type ConnectionOptions, createServer, type Server, type TlsOptions, type TLSSocket } from 'node:tls';
 import { expect } from 'chai';
 import {
   ClientFactory,
+  ConnectionDone,
   ConnectionLost,
   type Connector,
   createReactor,
@@ -25,6 +26,7 @@ import {
   type TLSOptions,
   UNIXClientEndpoint,
   UNIXServerEndpoint,
+  wrapServerTLS,
 } from 'ropewalk';
 import { testCertificates } from '../../support/certificates.ts';
 import { until } from '../harness.ts';
@@ -144,6 +146,9 @@ describe('TLS on Node with other programs', () => {
           expect(await visit({ ...TRUST })).to.be.false;
           expect(await visit(TRUST, '127.0.0.1')).to.be.false;
           expect(await visit(TRUST)).to.be.true;
+          const spelt = { ...TRUST, servername: 'LOCALHOST.' };
+          expect(await visit(spelt)).to.be.false;
+          expect(await visit(Object.assign(spelt, { servername: 'localhost' }))).to.be.true;
         });
       }
 
@@ -239,6 +244,23 @@ describe('TLS on Node with other programs', () => {
         });
       }
 
+      it('the options of a connection say whether an end without farewell is told, in place of the engine', async () => {
+        const reactor = run(tls());
+        for (const isDetected of [!detectTruncation, detectTruncation, undefined]) {
+          const factory = new RecorderFactory();
+          const options = { ...SERVER, ...(isDetected !== undefined && { detectTruncation: isDetected }) };
+          const port = await bound(reactor.listenTLS(0, factory, options, { interface: '127.0.0.1' }));
+          const plain = connectPlain(port, '127.0.0.1');
+          const socket = connectRaw(0, { socket: plain });
+          await once(socket, 'secureConnect');
+          await until(() => factory.protocols.length > 0);
+          plain.end();
+          await until(() => factory.protocols[0]?.reason !== undefined);
+          const ReasonClass = (isDetected ?? detectTruncation) ? ConnectionLost : ConnectionDone;
+          expect(factory.protocols[0]?.reason).to.be.instanceOf(ReasonClass);
+        }
+      });
+
       it('startTLS works on UNIX sockets', async function () {
         if (process.platform === 'win32') this.skip();
         const folder = mkdtempSync(join(tmpdir(), 'ropewalk-'));
@@ -273,6 +295,86 @@ describe('TLS on Node with other programs', () => {
         } finally {
           rmSync(folder, { recursive: true });
         }
+      });
+
+      describe('a UNIX socket whose peer says farewell and closes altogether', function () {
+        let folder: string;
+        let plain: Socket;
+        let socket: TLSSocket;
+        let accepted: Recorder | undefined;
+
+        before(function () {
+          if (process.platform === 'win32') this.skip();
+        });
+
+        beforeEach(() => {
+          folder = mkdtempSync(join(tmpdir(), 'ropewalk-'));
+          accepted = undefined;
+        });
+
+        afterEach(() => {
+          plain.destroy();
+          rmSync(folder, { recursive: true });
+        });
+
+        /** Serves one connection, and makes it. */
+        const meet = async (build: () => Recorder): Promise<void> => {
+          const path = join(folder, 's');
+          const factory = new (class extends Factory {
+            override buildProtocol(): Recorder {
+              accepted = build();
+              return accepted;
+            }
+          })();
+          await wrapServerTLS(SERVER, new UNIXServerEndpoint(run(tls()), path)).listen(factory);
+          plain = connectPlain(path);
+          socket = connectRaw(0, { socket: plain, servername: 'localhost' });
+          await once(socket, 'secureConnect');
+          await until(() => accepted?.events.includes('completed') === true);
+        };
+
+        const farewell = async (): Promise<void> => {
+          socket.end('hello');
+          await once(socket, 'finish');
+          plain.destroy();
+          await once(plain, 'close');
+        };
+
+        it('is lost in order', async () => {
+          await meet(() => new Recorder());
+          await farewell();
+          await until(() => accepted?.reason !== undefined);
+          expect(accepted?.events.slice(2)).to.deep.equal(['hello', 'lost']);
+          expect(accepted?.reason).to.be.instanceOf(ConnectionDone);
+        });
+
+        it('is lost in order when it is then closed from here', async () => {
+          class Closer extends Recorder {
+            override handshakeCompleted(): void {
+              super.handshakeCompleted();
+              this.transport.pauseProducing();
+            }
+            override dataReceived(data: Buffer): void {
+              super.dataReceived(data);
+              this.transport.loseConnection();
+            }
+          }
+          await meet(() => new Closer());
+          await farewell();
+          accepted?.transport.resumeProducing();
+          await until(() => accepted?.reason !== undefined);
+          expect(accepted?.events.slice(2)).to.deep.equal(['hello', 'lost']);
+          expect(accepted?.reason).to.be.instanceOf(ConnectionDone);
+        });
+
+        it('is lost in disorder if something could not be sent', async () => {
+          await meet(() => new Recorder());
+          accepted?.transport.pauseProducing();
+          await farewell();
+          accepted?.transport.write('are you there?');
+          await until(() => accepted?.reason !== undefined);
+          expect(accepted?.reason).to.be.instanceOf(ConnectionLost);
+        });
       });
     });
   }
