@@ -76,11 +76,28 @@ export class HostnameAddress extends HostAndPort {
   }
 }
 
+/** How the name of a UNIX socket begins that has no file (Linux, unix(7)). */
+const ABSTRACT_PREFIX = '\0';
+
+/** Whether the path of a UNIX socket is a name without a file. */
+export function isAbstractPath(path: string): boolean {
+  return path.startsWith(ABSTRACT_PREFIX);
+}
+
+/**
+ * The path of a UNIX socket for people to read: `@name` for an abstract name, whose NUL no message and no log can bear. A
+ * file whose own name begins so is told apart by `./`.
+ */
+export function printablePath(path: string): string {
+  if (isAbstractPath(path)) return `@${path.slice(ABSTRACT_PREFIX.length)}`;
+  return path.startsWith('@') ? `./${path}` : path;
+}
+
 /** The path of a UNIX socket; undefined for a client's end, which has no name. */
 export class UNIXAddress {
   /** Always this; tells the classes of `Address` apart. */
   readonly family = 'UNIX' as const;
-  /** The path; undefined where there is none. */
+  /** The path, or a NUL and an abstract name; undefined where there is neither. */
   readonly name: string | undefined;
 
   constructor(name: string | undefined) {
@@ -93,8 +110,8 @@ export class UNIXAddress {
     return other instanceof UNIXAddress && other.name === this.name;
   }
 
-  /** Equal for equal addresses, so it serves as the key of a map. */
+  /** Equal for equal addresses, so it serves as the key of a map. An abstract name stands behind an `@`. */
   toString(): string {
-    return `UNIXAddress(${this.name === undefined ? '' : `'${this.name}'`})`;
+    return `UNIXAddress(${this.name === undefined ? '' : `'${printablePath(this.name)}'`})`;
   }
 }

@@ -167,7 +167,7 @@ export class VerifyError extends RopewalkError {
   static {
     identify(this, 'VerifyError', 'ERR_VERIFY');
   }
-  /** Whom we wanted to speak to; for a client's certificate, its address. */
+  /** Whom we wanted to speak to; for a client's certificate, its host. */
   readonly hostname: string;
   /** What was wrong, as Node and OpenSSL name it: `CERT_HAS_EXPIRED`, `DEPTH_ZERO_SELF_SIGNED_CERT`, … */
   readonly reason: string;
@@ -190,7 +190,7 @@ export class CertificateError extends RopewalkError {
   static {
     identify(this, 'CertificateError', 'ERR_CERTIFICATE');
   }
-  /** Whom we wanted to speak to; for a client's certificate, its address. */
+  /** Whom we wanted to speak to; for a client's certificate, its host. */
   readonly hostname: string;
   constructor(message: string, hostname: string, options?: ErrorOptions) {
     super(message, options);

@@ -12,6 +12,8 @@ const addresses: readonly Address[] = [
   new UNIXAddress('/run/a'),
   new UNIXAddress('/run/b'),
   new UNIXAddress(undefined),
+  new UNIXAddress('\0name'),
+  new UNIXAddress('@name'),
 ];
 
 describe('Addresses', () => {
@@ -32,11 +34,19 @@ describe('Addresses', () => {
     expect(new Set(addresses.map(String)).size).to.equal(addresses.length);
     expect(String(addresses[0])).to.equal("IPv4Address(type='TCP', host='127.0.0.1', port=80)");
     expect(String(addresses[6])).to.equal("UNIXAddress('/run/a')");
+    expect(String(addresses[8])).to.equal('UNIXAddress()');
+  });
+
+  it('show an abstract name behind an @, and no file for one', () => {
+    expect(String(addresses[9])).to.equal("UNIXAddress('@name')");
+    expect(String(addresses[10])).to.equal("UNIXAddress('./@name')");
+    expect(String(new UNIXAddress('/run/@name'))).to.equal("UNIXAddress('/run/@name')");
   });
 
   it('say which family they are of', () => {
     const families = addresses.map(({ family }) => family);
-    expect(families).to.deep.equal(['IPv4', 'IPv4', 'IPv4', 'IPv4', 'IPv6', 'Hostname', 'UNIX', 'UNIX', 'UNIX']);
+    expect(families.slice(0, 6)).to.deep.equal(['IPv4', 'IPv4', 'IPv4', 'IPv4', 'IPv6', 'Hostname']);
+    expect(families.slice(6)).to.deep.equal(['UNIX', 'UNIX', 'UNIX', 'UNIX', 'UNIX']);
   });
 
   it('cannot be changed', () => {

@@ -7,7 +7,7 @@
  */
 import { chmodSync } from 'node:fs';
 import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
-import { UNIXAddress, type Address } from '../addresses.ts';
+import { type Address, isAbstractPath, UNIXAddress } from '../addresses.ts';
 import type {
   ListenTarget,
   StreamHandle,
@@ -17,7 +17,7 @@ import type {
 import { SocketLock } from './socket-lock.ts';
 import { tcpAddress } from './socket-addresses.ts';
 import { toSystemError } from './system-error.ts';
-import { isAbstract, tooLongPath } from './unix-path.ts';
+import { tooLongPath } from './unix-path.ts';
 import { WATER_MARKS } from './water-marks.ts';
 
 /** A socket that is there already. */
@@ -82,7 +82,7 @@ export class NodeListenHandle implements StreamListenHandle {
     if (target.kind === 'unix') {
       const error = tooLongPath(target.path, 'listen');
       if (error !== undefined) throw error;
-      if (target.lockFile === true && !isAbstract(target.path)) this.#lock = new SocketLock(target.path);
+      if (target.lockFile === true && !isAbstractPath(target.path)) this.#lock = new SocketLock(target.path);
     }
     // The one way to listen in which Node takes the backlog only beside the options.
     if (target.kind === 'adopted') this.#server.listen({ fd: target.descriptor }, target.backlog);
@@ -104,7 +104,7 @@ export class NodeListenHandle implements StreamListenHandle {
     if (this.#state !== 'binding') return;
     this.#server.unref();
     try {
-      if (this.#target.kind === 'unix' && this.#target.mode !== undefined && !isAbstract(this.#target.path)) {
+      if (this.#target.kind === 'unix' && this.#target.mode !== undefined && !isAbstractPath(this.#target.path)) {
         chmodSync(this.#target.path, this.#target.mode);
       }
     } catch (error) {

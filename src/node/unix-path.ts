@@ -19,8 +19,3 @@ export function tooLongPath(path: string, syscall: 'listen' | 'connect'): System
     `and this one has ${bytes}: ${path}`;
   return Object.assign(new Error(message), { code: 'ENAMETOOLONG', syscall });
 }
-
-/** Whether a path is a name without a file (Linux). */
-export function isAbstract(path: string): boolean {
-  return path.startsWith('\0');
-}

@@ -42,7 +42,7 @@ import type { Producer } from './producer-slot.ts';
 import { type Hooks, ProtocolHooks } from './protocol-hooks.ts';
 import type { ReactorParts } from './reactor-parts.ts';
 import { connectionLostFor } from './system-errors.ts';
-import { rejectionOf, tlsErrorFor } from './tls-errors.ts';
+import { peerNameOf, rejectionOf, tlsErrorFor } from './tls-errors.ts';
 import { handshakeTimeout } from './tls-handshake.ts';
 import { TLSUpgrade, upgradeRequest } from './tls-upgrade.ts';
 import { WritingHalf } from './writing-half.ts';
@@ -437,7 +437,7 @@ export class Connection implements Transport, TLSListener {
 
   /** Whom we speak to, for messages. */
   get #peerName(): string {
-    return this.#servername ?? this.#origin.host ?? String(this.getPeer());
+    return this.#servername ?? this.#origin.host ?? peerNameOf(this.getPeer());
   }
 
   /** What a broken handle means: a failed handshake, a rejected certificate, or a lost connection. */

@@ -1,4 +1,5 @@
 /** What failed handshakes mean: the one table from the codes of Node and OpenSSL to error classes. */
+import { type Address, printablePath } from '../addresses.ts';
 import { CertificateError, PeerVerifyError, SSLError, VerifyError } from '../errors.ts';
 import type { SystemError } from '../interfaces/platform.ts';
 
@@ -48,6 +49,12 @@ const PEER_VERIFY_CODE =
 
 /** Whatever else goes wrong in the TLS protocol. */
 const SSL_CODE = /^(ERR_SSL_|ERR_TLS_|ERR_OSSL_|EPROTO$)/;
+
+/** What to call a peer of whom only the address is known: its host, or the path of its socket. */
+export function peerNameOf(address: Address): string {
+  if (address.family !== 'UNIX') return address.host;
+  return address.name === undefined ? 'a UNIX socket' : printablePath(address.name);
+}
 
 /**
  * The error for a handshake with `hostname` that failed so, if it was TLS that failed; undefined if the connection below

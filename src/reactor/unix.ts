@@ -1,4 +1,4 @@
-import { UNIXAddress } from '../addresses.ts';
+import { isAbstractPath, UNIXAddress } from '../addresses.ts';
 import { requireBoolean, requireDelay, requireIntegerFrom, requireOptions, requireString } from '../arguments.ts';
 import type { ClientProtocolFactory, ProtocolFactory } from '../interfaces/protocol.ts';
 import type { ConnectUNIXOptions, ListenUNIXOptions } from '../interfaces/reactor.ts';
@@ -12,9 +12,6 @@ import { DEFAULT_BACKLOG, DEFAULT_CONNECT_TIMEOUT_SECONDS } from './stream-defau
 /** Twisted's default: whoever may reach the path may connect. */
 const DEFAULT_MODE = 0o666;
 const MODE_MAX = 0o777;
-
-/** How the name of a socket begins that has no file (Linux). */
-const ABSTRACT_PREFIX = '\0';
 
 /** Checks the arguments of `listenUNIX` and makes the port. */
 export function listenUNIX(
@@ -30,7 +27,7 @@ export function listenUNIX(
   requireMode(mode);
   requireIntegerFrom('backlog', backlog, 1);
   requireBoolean('lockFile', lockFile);
-  if (lockFile && path.startsWith(ABSTRACT_PREFIX)) {
+  if (lockFile && isAbstractPath(path)) {
     throw new RangeError('lockFile needs a path: an abstract name has no file, and the system frees it by itself');
   }
   const port = new Port(parts, { kind: 'unix', path, backlog, mode, lockFile }, factory, portLimits(options));
@@ -66,8 +63,7 @@ export function connectUNIX(
 /** How long a path may be is for the system to say; but one with a NUL in it would be cut off there. */
 function requirePath(path: string): void {
   requireString('path', path);
-  const isAbstract = path.startsWith(ABSTRACT_PREFIX);
-  const name = isAbstract ? path.slice(ABSTRACT_PREFIX.length) : path;
+  const name = isAbstractPath(path) ? path.slice(1) : path;
   if (name === '') throw new RangeError('path must not be empty');
   if (name.includes('\0')) throw new RangeError('path may have a NUL only at its beginning, for an abstract name');
 }

@@ -1,7 +1,17 @@
 import { expect } from 'chai';
-import { CertificateError, ConnectError, PeerVerifyError, SSLError, VerifyError } from 'ropewalk/core';
+import {
+  CertificateError,
+  ConnectError,
+  HostnameAddress,
+  IPv4Address,
+  IPv6Address,
+  PeerVerifyError,
+  SSLError,
+  UNIXAddress,
+  VerifyError,
+} from 'ropewalk/core';
 import type { SystemError } from '../../src/interfaces/platform.ts';
-import { rejectionOf, tlsErrorFor } from '../../src/reactor/tls-errors.ts';
+import { peerNameOf, rejectionOf, tlsErrorFor } from '../../src/reactor/tls-errors.ts';
 
 const HOST = 'host.example';
 
@@ -86,6 +96,17 @@ describe('tlsErrorFor', () => {
   it('gives errors of the kinds that attempts to connect fail with', () => {
     expect(tlsErrorFor(failureWith('EPROTO'), HOST)).to.be.instanceOf(ConnectError);
     expect(tlsErrorFor(failureWith('ERR_SSL_TLSV1_ALERT_UNKNOWN_CA'), HOST)).to.be.instanceOf(VerifyError);
+  });
+});
+
+describe('peerNameOf', () => {
+  it('is the host, or the path', () => {
+    expect(peerNameOf(new IPv4Address('TCP', '192.0.2.1', 443))).to.equal('192.0.2.1');
+    expect(peerNameOf(new IPv6Address('TCP', '2001:db8::1', 443))).to.equal('2001:db8::1');
+    expect(peerNameOf(new HostnameAddress('TCP', HOST, 443))).to.equal(HOST);
+    expect(peerNameOf(new UNIXAddress('/run/a'))).to.equal('/run/a');
+    expect(peerNameOf(new UNIXAddress('\0a'))).to.equal('@a');
+    expect(peerNameOf(new UNIXAddress(undefined))).to.equal('a UNIX socket');
   });
 });
 
