@@ -9,12 +9,15 @@ import type { Buffer } from 'node:buffer';
 import type { Failure } from '../deferred/failure.ts';
 import type { StreamProtocol } from '../interfaces/protocol.ts';
 import type { StreamHandle } from '../interfaces/stream-platform.ts';
-import { Connection } from './connection.ts';
+import { Connection, type ConnectionOrigin } from './connection.ts';
 import type { Producer } from './producer-slot.ts';
 import type { ReactorParts } from './reactor-parts.ts';
 
 /** Which way bytes go: into the child, or out of it. */
 export type PipeDirection = 'w' | 'r';
+
+/** The child is what users and observers know of. */
+const PIPE: ConnectionOrigin = { role: 'server', host: undefined, isInternal: true };
 
 /** Is told what comes out of the pipes, while the loop dispatches. Must not throw. */
 export interface ChildPipesListener {
@@ -107,10 +110,11 @@ export class ChildPipes {
 
   #open(childFD: number, direction: PipeDirection, handle: StreamHandle): void {
     const protocol = direction === 'r' ? new ReadPipe(childFD, this.#listener) : WRITE_PIPE;
-    const pipe = new Connection(this.#parts, handle, protocol, (reason) => {
+    const whenLost = (reason: Failure): void => {
       this.#pipes.delete(childFD);
       this.#listener.pipeLost(childFD, reason);
-    });
+    };
+    const pipe = new Connection(this.#parts, handle, protocol, whenLost, PIPE);
     this.#pipes.set(childFD, pipe);
     if (direction === 'r' && this.#paused) pipe.pauseProducing();
     pipe.start();

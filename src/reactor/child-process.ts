@@ -42,6 +42,7 @@ import { ChildPipes, type ChildPipesListener } from './child-pipes.ts';
 import { DEFAULT_CONNECTION_LIMITS } from './connection-limits.ts';
 import { EarlyRequests } from './early-requests.ts';
 import { whenRejected } from './error-reporter.ts';
+import { timed } from './hook-watch.ts';
 import { type Producer, requireProducer } from './producer-slot.ts';
 import type { ReactorParts } from './reactor-parts.ts';
 import { requireSignal, sendSignal } from './process-signals.ts';
@@ -187,7 +188,9 @@ export class ChildProcess implements ProcessTransport, ProcessListener, ChildPip
     requireProducer(producer, streaming);
     const bound = this.#parts.contexts?.bindObject(producer) ?? producer;
     const stop = (): void => {
-      this.#parts.errors.guard('An error in stopProducing of a producer', () => bound.stopProducing());
+      this.#parts.errors.guard('An error in stopProducing of a producer', () =>
+        timed(this.#parts.hookWatch, 'stopProducing', bound, () => bound.stopProducing()),
+      );
     };
     if (this.#pipes.directionOf(STDIN) !== 'w' || (this.#isBeforeRun && this.#early.isClosed(STDIN))) {
       stop();
@@ -390,7 +393,7 @@ export class ChildProcess implements ProcessTransport, ProcessListener, ChildPip
     this.#parts.processes.delete(this);
     this.#cancelKill();
     for (const { drop } of this.#early.take()) drop?.();
-    this.#parts.errors.guard('An error in processEnded', () => this.#protocol.processEnded(reason));
+    this.#parts.errors.callHook('processEnded', this.#protocol, () => this.#protocol.processEnded(reason));
     for (const waiting of this.#waitingForEnd.splice(0)) {
       if (!waiting.called) waiting.callback();
     }
@@ -399,7 +402,7 @@ export class ChildProcess implements ProcessTransport, ProcessListener, ChildPip
   #callHook(hook: string, call: () => HookResult): void {
     const message = `An error in ${hook}`;
     try {
-      whenRejected(call(), (error) => {
+      whenRejected(timed(this.#parts.hookWatch, hook, this.#protocol, call), (error) => {
         this.#hookFailed(error, message);
       });
     } catch (error) {

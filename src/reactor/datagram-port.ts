@@ -314,24 +314,29 @@ export class DatagramPort implements UDPPort, DatagramListener {
 
   #start(address: IPv4Address | IPv6Address): void {
     this.#state = { name: 'started', address };
-    this.#reactor.errors.guard('An error in startProtocol', () => this.#parts.receiver.makeConnection(this));
+    const { receiver } = this.#parts;
+    this.#reactor.errors.callHook('startProtocol', receiver, () => receiver.makeConnection(this));
   }
 
   #deliver(data: Buffer, from: IPv4Address | IPv6Address): void {
     if (this.#state.name !== 'started') return;
     this.#lastSender = from;
-    const { errors } = this.#reactor;
+    const { errors, hookWatch } = this.#reactor;
+    const { receiver } = this.#parts;
+    const startedAt = hookWatch?.now();
     try {
-      const result = this.#parts.receiver.datagramReceived(data, from);
+      const result = receiver.datagramReceived(data, from);
       if (result !== undefined) errors.watch(result, 'An error in datagramReceived');
     } catch (error) {
       errors.report(error, 'An error in datagramReceived');
     }
+    if (startedAt !== undefined) hookWatch?.ended(startedAt, 'datagramReceived', receiver);
   }
 
   #refused(): void {
     if (this.#state.name !== 'started') return;
-    this.#reactor.errors.guard('An error in connectionRefused', () => this.#parts.receiver.connectionRefused());
+    const { receiver } = this.#parts;
+    this.#reactor.errors.callHook('connectionRefused', receiver, () => receiver.connectionRefused());
   }
 
   /** Keeps a report of this socket for when the reactor runs, unless too many wait already. */
@@ -361,7 +366,8 @@ export class DatagramPort implements UDPPort, DatagramListener {
     const waiters = this.#waiters.takeClosing();
     this.#becomeIdle(undefined);
     if (wasStarted) {
-      this.#reactor.errors.guard('An error in stopProtocol', () => this.#parts.receiver.doStop());
+      const { receiver } = this.#parts;
+      this.#reactor.errors.callHook('stopProtocol', receiver, () => receiver.doStop());
     }
     for (const waiter of waiters) waiter.callback(undefined);
   }

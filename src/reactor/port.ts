@@ -187,7 +187,7 @@ export class Port implements ListeningPort, StreamListenListener {
   #becomeIdle(error: CannotListenError | undefined): void {
     this.#state = { name: 'idle', error };
     this.#parts.ports.delete(this);
-    this.#parts.errors.guard('An error in doStop', () => this.#factory.doStop());
+    this.#parts.errors.callHook('doStop', this.#factory, () => this.#factory.doStop());
   }
 
   #cannotListen(cause: Error): CannotListenError {
