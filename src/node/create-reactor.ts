@@ -29,6 +29,8 @@ export interface CreateReactorOptions extends NodePlatformOptions {
   readonly slowHookSeconds?: number;
   /** How many calls may wait for the next turn before `callSoon` throws `QueueOverflow`; 1,000,000 by default. */
   readonly maxQueuedCalls?: number;
+  /** How many delayed calls may be pending before `callLater` throws `QueueOverflow`; 1,000,000 by default. */
+  readonly maxDelayedCalls?: number;
 }
 
 /**
@@ -42,6 +44,7 @@ export function createReactor(options: CreateReactorOptions = {}): Reactor {
     observer,
     slowHookSeconds,
     maxQueuedCalls,
+    maxDelayedCalls,
     ...platformOptions
   } = options;
   return new Reactor(new NodePlatform(platformOptions), {
@@ -50,5 +53,6 @@ export function createReactor(options: CreateReactorOptions = {}): Reactor {
     ...(captureContext !== undefined && { captureContext }),
     ...(slowHookSeconds !== undefined && { slowHookSeconds }),
     ...(maxQueuedCalls !== undefined && { maxQueuedCalls }),
+    ...(maxDelayedCalls !== undefined && { maxDelayedCalls }),
   });
 }

@@ -10,14 +10,12 @@ import type { Failure } from '../deferred/failure.ts';
 import type { StreamProtocol } from '../interfaces/protocol.ts';
 import type { StreamHandle } from '../interfaces/stream-platform.ts';
 import { Connection, type ConnectionOrigin } from './connection.ts';
+import type { ConnectionLimits } from './connection-limits.ts';
 import type { Producer } from './producer-slot.ts';
 import type { ReactorParts } from './reactor-parts.ts';
 
 /** Which way bytes go: into the child, or out of it. */
 export type PipeDirection = 'w' | 'r';
-
-/** The child is what users and observers know of. */
-const PIPE: ConnectionOrigin = { role: 'server', host: undefined, isInternal: true };
 
 /** Is told what comes out of the pipes, while the loop dispatches. Must not throw. */
 export interface ChildPipesListener {
@@ -28,13 +26,21 @@ export interface ChildPipesListener {
 export class ChildPipes {
   readonly #parts: ReactorParts;
   readonly #directions: ReadonlyMap<number, PipeDirection>;
+  readonly #origin: ConnectionOrigin;
   readonly #listener: ChildPipesListener;
   /** Those that are open. */
   readonly #pipes = new Map<number, Connection>();
   #paused = false;
 
-  constructor(parts: ReactorParts, directions: ReadonlyMap<number, PipeDirection>, listener: ChildPipesListener) {
+  constructor(
+    parts: ReactorParts,
+    directions: ReadonlyMap<number, PipeDirection>,
+    limits: ConnectionLimits,
+    listener: ChildPipesListener,
+  ) {
     this.#parts = { ...parts, connections: new Set() };
+    // The child is what users and observers know of.
+    this.#origin = { role: 'server', host: undefined, isInternal: true, limits };
     this.#directions = directions;
     this.#listener = listener;
   }
@@ -114,7 +120,7 @@ export class ChildPipes {
       this.#pipes.delete(childFD);
       this.#listener.pipeLost(childFD, reason);
     };
-    const pipe = new Connection(this.#parts, handle, protocol, whenLost, PIPE);
+    const pipe = new Connection(this.#parts, handle, protocol, whenLost, this.#origin);
     this.#pipes.set(childFD, pipe);
     if (direction === 'r' && this.#paused) pipe.pauseProducing();
     pipe.start();

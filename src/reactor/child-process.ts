@@ -39,7 +39,6 @@ import type { HookResult } from '../interfaces/protocol.ts';
 import type { StreamHandle } from '../interfaces/stream-platform.ts';
 import { type ChildOrder, describeStartFailure, KILL_AFTER_SECONDS, pipesOf, type StopOrder } from './child-order.ts';
 import { ChildPipes, type ChildPipesListener } from './child-pipes.ts';
-import { DEFAULT_CONNECTION_LIMITS } from './connection-limits.ts';
 import { EarlyRequests } from './early-requests.ts';
 import { whenRejected } from './error-reporter.ts';
 import { timed } from './hook-watch.ts';
@@ -65,7 +64,7 @@ export class ChildProcess implements ProcessTransport, ProcessListener, ChildPip
   readonly #protocol: ChildProcessProtocol;
   readonly #order: ChildOrder;
   readonly #pipes: ChildPipes;
-  readonly #early = new EarlyRequests();
+  readonly #early: EarlyRequests;
 
   #life: Life = WAITING;
   #pid: number | undefined;
@@ -78,7 +77,8 @@ export class ChildProcess implements ProcessTransport, ProcessListener, ChildPip
     this.#platform = platform;
     this.#protocol = protocol;
     this.#order = order;
-    this.#pipes = new ChildPipes(parts, pipesOf(order.program), this);
+    this.#pipes = new ChildPipes(parts, pipesOf(order.program), order.limits, this);
+    this.#early = new EarlyRequests(order.limits);
   }
 
   /** Has the program started in the next turn. */
@@ -117,7 +117,7 @@ export class ChildProcess implements ProcessTransport, ProcessListener, ChildPip
     if (this.#early.isClosed(childFD)) return false;
     const bytes = typeof data === 'string' ? Buffer.byteLength(data) : data.length;
     if (!this.#early.addWrite(bytes, () => this.#pipes.write(childFD, data))) {
-      const error = new WriteBufferLimitError(this.#early.bytes + bytes, DEFAULT_CONNECTION_LIMITS.writeBufferLimit);
+      const error = new WriteBufferLimitError(this.#early.bytes + bytes, this.#order.limits.writeBufferLimit);
       this.#writeBufferOverflowed(error, childFD);
       return false;
     }

@@ -65,6 +65,9 @@ import { connectUNIX, listenUNIX } from './unix.ts';
 /** More than any program means to queue in one turn, and some 100 MB of memory. */
 const DEFAULT_QUEUED_CALLS_MAX = 1_000_000;
 
+/** A time-out for each of a million connections, some 250 MB of memory. */
+const DEFAULT_DELAYED_CALLS_MAX = 1_000_000;
+
 /** The options of a reactor. */
 export interface ReactorOptions {
   /** Is told of errors that have no caller to go to. */
@@ -85,6 +88,11 @@ export interface ReactorOptions {
    * One more throws `QueueOverflow`.
    */
   readonly maxQueuedCalls?: number;
+  /**
+   * How many delayed calls may be pending; 1,000,000 by default, so that calls which make more calls fail before memory does.
+   * One more throws `QueueOverflow`. Time-outs that the reactor sets itself are counted, and never refused.
+   */
+  readonly maxDelayedCalls?: number;
 }
 
 /**
@@ -114,12 +122,15 @@ export class Reactor
   readonly #lifecycle: Lifecycle;
   readonly #events: SystemEvents;
   readonly #maxQueuedCalls: number;
+  readonly #maxDelayedCalls: number;
 
   /** A reactor on a platform, which from now on serves this reactor alone. */
   constructor(platform: Platform, options: ReactorOptions = {}) {
-    const { maxQueuedCalls = DEFAULT_QUEUED_CALLS_MAX } = options;
+    const { maxQueuedCalls = DEFAULT_QUEUED_CALLS_MAX, maxDelayedCalls = DEFAULT_DELAYED_CALLS_MAX } = options;
     requireIntegerFrom('maxQueuedCalls', maxQueuedCalls, 1);
+    requireIntegerFrom('maxDelayedCalls', maxDelayedCalls, 1);
     this.#maxQueuedCalls = maxQueuedCalls;
+    this.#maxDelayedCalls = maxDelayedCalls;
     const reportError = options.errorReporter ?? reportTo(options.logger);
     const logger = options.logger && quietLogger(options.logger);
     const observation = observe(platform, options, reportError);
@@ -256,12 +267,17 @@ export class Reactor
     return this.#parts.platform.clock.now();
   }
 
+  /** As `ReactorTime` has it. Throws `QueueOverflow` when `maxDelayedCalls` are pending already. */
   callLater<Args extends readonly unknown[]>(
     delaySeconds: number,
     fn: (...args: Args) => unknown,
     ...args: Args
   ): DelayedCall {
-    return this.#parts.loop.timers.callLater(delaySeconds, this.bindContext(fn), ...args);
+    const { timers } = this.#parts.loop;
+    if (timers.pendingCount >= this.#maxDelayedCalls) {
+      throw new QueueOverflow(`${String(this.#maxDelayedCalls)} delayed calls are pending already`);
+    }
+    return timers.callLater(delaySeconds, this.bindContext(fn), ...args);
   }
 
   getDelayedCalls(): readonly DelayedCall[] {
