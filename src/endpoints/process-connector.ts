@@ -11,6 +11,7 @@ import { ProcessStream, type ProcessStreamOwner } from './process-stream.ts';
 /** What a process connector is told beside the factory. */
 export interface ProcessConnectorParts {
   readonly executable: string;
+  readonly lingerBytes: number;
   readonly spawn: (stream: ProcessStream) => ProcessTransport;
   readonly errorReceived: ProcessStreamOwner['errorReceived'];
 }
@@ -26,7 +27,7 @@ export class ProcessConnector implements Connector, ProcessStreamOwner {
   constructor(parts: ProcessConnectorParts, factory: ClientProtocolFactory) {
     this.#parts = parts;
     this.#factory = factory;
-    this.#stream = new ProcessStream(this);
+    this.#stream = new ProcessStream(this, parts.lingerBytes);
   }
 
   get state(): ConnectorState {

@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import { describe, requireMethods, requireOptions } from '../arguments.ts';
+import { describe, requireIntegerFrom, requireMethods, requireOptions } from '../arguments.ts';
 import { cancelOnAbort } from '../deferred/abort-signal.ts';
 import type { Deferred } from '../deferred/deferred.ts';
 import type { EndpointOptions, StreamClientEndpoint } from '../interfaces/endpoint.ts';
@@ -17,9 +17,28 @@ export interface ProcessEndpointOptions extends ProgramOptions {
    * is written to a logger as warnings, piece by piece. Twisted's `errFlag`.
    */
   readonly standardError?: 'inherit' | 'drop' | Logger;
+  /**
+   * How many bytes the program may still print after its stream has been closed, to no purpose, before its output is closed as well;
+   * 1,048,576 (1 MiB) by default, as much as of a socket.
+   */
+  readonly lingerBytes?: number;
 }
 
-const OPTIONS = ['env', 'cwd', 'uid', 'gid', 'argv0', 'stopSignal', 'stopTimeout', 'standardError'];
+const OPTIONS = [
+  'env',
+  'cwd',
+  'uid',
+  'gid',
+  'argv0',
+  'stopSignal',
+  'stopTimeout',
+  'highWaterMark',
+  'writeBufferLimit',
+  'standardError',
+  'lingerBytes',
+];
+
+const DEFAULT_LINGER_BYTES = 1_048_576;
 
 const STDERR = 2;
 
@@ -36,6 +55,7 @@ export class ProcessEndpoint implements StreamClientEndpoint {
   readonly #args: readonly string[];
   readonly #program: ProgramOptions;
   readonly #standardError: 'inherit' | 'drop' | Logger;
+  readonly #lingerBytes: number;
 
   /** The arguments are those of `spawnProcess`, which checks them when `connect` is called. */
   constructor(
@@ -46,13 +66,15 @@ export class ProcessEndpoint implements StreamClientEndpoint {
   ) {
     requireMethods('reactor', reactor, ['spawnProcess']);
     requireOptions('options', options, OPTIONS);
-    const { standardError = 'inherit', ...program } = options;
+    const { standardError = 'inherit', lingerBytes = DEFAULT_LINGER_BYTES, ...program } = options;
+    requireIntegerFrom('lingerBytes', lingerBytes, 0);
     if (standardError !== 'inherit' && standardError !== 'drop') requireLogger(standardError);
     this.#reactor = reactor;
     this.#executable = executable;
     this.#args = args;
     this.#program = program;
     this.#standardError = standardError;
+    this.#lingerBytes = lingerBytes;
   }
 
   connect<P extends StreamProtocol>(factory: ProtocolFactoryOf<P>, options: EndpointOptions = {}): Deferred<P> {
@@ -60,6 +82,7 @@ export class ProcessEndpoint implements StreamClientEndpoint {
     const connector = new ProcessConnector(
       {
         executable: this.#executable,
+        lingerBytes: this.#lingerBytes,
         spawn: (stream) =>
           this.#reactor.spawnProcess(stream, this.#executable, this.#args, {
             ...this.#program,

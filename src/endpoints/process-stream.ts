@@ -26,9 +26,6 @@ const STDIN = 0;
 const STDOUT = 1;
 const STDERR = 2;
 
-/** How much a child may still print after its stream has been closed; as much as a socket takes that lingers. */
-const DISCARDED_BYTES_MAX = 1_048_576;
-
 /** The two ends of a stream have no names. */
 const UNNAMED = new UNIXAddress(undefined);
 
@@ -48,6 +45,7 @@ type Life = 'starting' | 'open' | 'closing' | 'lost';
 
 export class ProcessStream implements Transport, ChildProcessProtocol {
   readonly #owner: ProcessStreamOwner;
+  readonly #lingerBytes: number;
   #child: ProcessTransport | undefined;
   #protocol: (StreamProtocol & Partial<HalfCloseableProtocol>) | undefined;
   #life: Life = 'starting';
@@ -58,8 +56,10 @@ export class ProcessStream implements Transport, ChildProcessProtocol {
   #noDelay = true;
   #keepAlive = false;
 
-  constructor(owner: ProcessStreamOwner) {
+  /** `lingerBytes` is how much the child may still print after the stream has been closed. */
+  constructor(owner: ProcessStreamOwner, lingerBytes: number) {
     this.#owner = owner;
+    this.#lingerBytes = lingerBytes;
   }
 
   // ------------------------------------------------------------------------------------------ the transport's face
@@ -178,7 +178,7 @@ export class ProcessStream implements Transport, ChildProcessProtocol {
     if (childFD !== STDOUT) return undefined;
     if (this.#life === 'open') return this.#guard(() => this.#protocol?.dataReceived(data));
     this.#discardedBytes += data.length;
-    if (this.#discardedBytes > DISCARDED_BYTES_MAX) this.#child?.closeStdout();
+    if (this.#discardedBytes > this.#lingerBytes) this.#child?.closeStdout();
     return undefined;
   }
 

@@ -155,6 +155,11 @@ class WrappingProtocol implements StreamProtocol {
     this.#makeConnection = makeConnection;
   }
 
+  /** By the name that Twisted's wrappers have for it; the reactor looks for the protocol that the user knows. */
+  get wrappedProtocol(): StreamProtocol {
+    return this.#wrapped;
+  }
+
   // There only while the user's protocol has them: having one is what opts in to half-close.
 
   get readConnectionLost(): (() => HookResult) | undefined {

@@ -20,6 +20,6 @@ export interface AdoptionPlatform {
    * Throws for what `adoptDatagrams` would not take, and leaves the descriptor as it is in any case.
    */
   addressOfDatagrams(descriptor: number): IPv4Address | IPv6Address;
-  /** A socket for datagrams, bound already and not connected. Reports as one that was made by `bind` does, `bound` first. */
-  adoptDatagrams(descriptor: number, listener: DatagramListener): DatagramHandle;
+  /** A socket for datagrams, bound already and not connected. Reports as one that was made by `bind` does, `bound` first. `unsentBytesMax` is that of a `DatagramTarget`. */
+  adoptDatagrams(descriptor: number, listener: DatagramListener, unsentBytesMax?: number): DatagramHandle;
 }

@@ -16,6 +16,11 @@ export interface DatagramTarget {
   readonly port: number;
   /** Several sockets may share the address (multicast). */
   readonly shared: boolean;
+  /**
+   * How many bytes may wait for room in the system, where a platform keeps them waiting, before a datagram is dropped and
+   * `sendFailed` tells of `ENOBUFS`; the platform's own choice unless given.
+   */
+  readonly unsentBytesMax?: number | undefined;
 }
 
 /** Is told what happens to one socket, in order, and never from inside a call made on the platform. */

@@ -36,10 +36,15 @@ export interface ReactorObserver {
   /** A delayed call has run: how much later than it was due, and for how long, in seconds. */
   readonly delayedCallRun?: ((call: DelayedCall, lateSeconds: number, seconds: number) => void) | undefined;
   /**
-   * A hook of a protocol, or a delayed call, has kept everything else waiting for `slowHookSeconds` or longer. `name` says
-   * which: `dataReceived`, `delayed call ping`.
+   * The program's own code has kept everything else waiting for `slowHookSeconds` or longer: a hook of any protocol, factory or
+   * producer, a delayed call, a call of `callSoon` or a trigger of a system event. `name` says which: `dataReceived`,
+   * `delayed call ping`, `before shutdown trigger save`. `owner` is the protocol, factory or producer whose hook it was. What an
+   * async function does after its first `await`, and the callbacks of a Deferred that the program fires itself, are part of
+   * whatever fires them, or of nothing.
    */
-  readonly hookSlow?: ((name: string, seconds: number, connection: ObservedConnection | undefined) => void) | undefined;
+  readonly hookSlow?:
+    | ((name: string, seconds: number, connection: ObservedConnection | undefined, owner: object | undefined) => void)
+    | undefined;
   /** An error that nobody else could be told; it is logged as well. */
   readonly errorReported?: ((failure: Failure, message: string) => void) | undefined;
 }

@@ -4,6 +4,7 @@ import type { Failure } from '../deferred/failure.ts';
 import type { ChildDescriptor } from './process-platform.ts';
 import type { Consumer } from './producer.ts';
 import type { HookResult, StreamProtocol } from './protocol.ts';
+import type { ConnectionOptions } from './reactor.ts';
 import type { Transport } from './transport.ts';
 
 /** A signal by name, `'TERM'` or `'SIGTERM'`, or by the number it has on the host. */
@@ -107,8 +108,11 @@ export interface ProcessTransport extends Consumer, AsyncDisposable {
   toString(): string;
 }
 
-/** How a program is started, and what becomes of it when the reactor stops. */
-export interface ProgramOptions {
+/**
+ * How a program is started, what bounds each pipe that is written to, and what becomes of the program when the reactor stops. More
+ * than `writeBufferLimit` closes the pipe, and is reported as an error.
+ */
+export interface ProgramOptions extends ConnectionOptions {
   /** The whole environment of the child; ours by default (in Twisted: an empty one). */
   readonly env?: Readonly<Record<string, string>>;
   /** The directory it starts in; ours by default. */

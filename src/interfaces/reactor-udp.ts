@@ -17,6 +17,12 @@ export interface ListenUDPOptions {
    * socket unasked. More are dropped. Also how many calls may wait until the port is bound; more throw `QueueOverflow`.
    */
   readonly backlog?: number;
+  /**
+   * How many bytes may wait for room in the system, where the program sends faster than its network; 1,048,576 (1 MiB) by
+   * default, several times what a system's own buffer holds. A datagram that comes while more wait is dropped, and the first is
+   * reported, with `ENOBUFS`. In memory there is always room.
+   */
+  readonly writeBufferLimit?: number;
 }
 
 /** The options of `listenMulticast`. */

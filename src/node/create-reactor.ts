@@ -22,10 +22,15 @@ export interface CreateReactorOptions extends NodePlatformOptions {
    * only what was subscribed to when it was made is published.
    */
   readonly observer?: ReactorObserver;
-  /** From how many seconds on a hook counts as slow, for `observer.hookSlow`; 0.1 by default. */
+  /**
+   * From how many seconds on a hook, a call or a trigger counts as slow: the observer's `hookSlow` is told, and a warning is logged. By
+   * default the observer is told from 0.1 on, and the warning is logged from 1 on. `Infinity`: never, and nothing is measured.
+   */
   readonly slowHookSeconds?: number;
   /** How many calls may wait for the next turn before `callSoon` throws `QueueOverflow`; 1,000,000 by default. */
   readonly maxQueuedCalls?: number;
+  /** How many delayed calls may be pending before `callLater` throws `QueueOverflow`; 1,000,000 by default. */
+  readonly maxDelayedCalls?: number;
 }
 
 /**
@@ -39,6 +44,7 @@ export function createReactor(options: CreateReactorOptions = {}): Reactor {
     observer,
     slowHookSeconds,
     maxQueuedCalls,
+    maxDelayedCalls,
     ...platformOptions
   } = options;
   return new Reactor(new NodePlatform(platformOptions), {
@@ -47,5 +53,6 @@ export function createReactor(options: CreateReactorOptions = {}): Reactor {
     ...(captureContext !== undefined && { captureContext }),
     ...(slowHookSeconds !== undefined && { slowHookSeconds }),
     ...(maxQueuedCalls !== undefined && { maxQueuedCalls }),
+    ...(maxDelayedCalls !== undefined && { maxDelayedCalls }),
   });
 }

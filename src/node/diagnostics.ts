@@ -44,7 +44,7 @@ export class DiagnosticsObserver implements ReactorObserver {
   }
 
   get hookSlow(): ReactorObserver['hookSlow'] {
-    return this.#method('hookSlow', (name, seconds, connection) => ({ name, seconds, connection }));
+    return this.#method('hookSlow', (name, seconds, connection, owner) => ({ name, seconds, connection, owner }));
   }
 
   get errorReported(): ReactorObserver['errorReported'] {

@@ -67,7 +67,7 @@ export class NodeAdoption implements AdoptionPlatform {
     return this.#describeDatagrams(descriptor).address;
   }
 
-  adoptDatagrams(descriptor: number, listener: DatagramListener): DatagramHandle {
+  adoptDatagrams(descriptor: number, listener: DatagramListener, unsentBytesMax?: number): DatagramHandle {
     const { family } = this.#describeDatagrams(descriptor);
     const forget = (): void => this.#forget(descriptor, handle);
     const watcher: DatagramListener = {
@@ -85,7 +85,7 @@ export class NodeAdoption implements AdoptionPlatform {
     };
     // Exclusive: a worker of a cluster would ask its primary process for the descriptor of that number.
     const bind = { fd: descriptor, exclusive: true };
-    const handle = new NodeDatagramHandle({ type: family === 'IPv6' ? 'udp6' : 'udp4' }, bind, watcher);
+    const handle = new NodeDatagramHandle({ type: family === 'IPv6' ? 'udp6' : 'udp4' }, bind, watcher, unsentBytesMax);
     this.#owners.set(descriptor, handle);
     return handle;
   }

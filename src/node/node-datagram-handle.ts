@@ -19,19 +19,26 @@ import { toMappedAddress, udpAddress } from './socket-addresses.ts';
 import { toSystemError } from './system-error.ts';
 
 /**
- * How much may wait for room in the system, which happens where a program sends faster than its network: Node would keep
+ * How much may wait for room in the system by default, which happens where a program sends faster than its network: Node would keep
  * any amount. Several times what a system's own buffer holds; a program that fills it is better told than delayed.
  */
-export const UNSENT_BYTES_MAX: number = 1024 * 1024;
+export const DEFAULT_UNSENT_BYTES_MAX: number = 1024 * 1024;
 
 export class NodeDatagramHandle implements DatagramHandle {
   readonly #listener: DatagramListener;
   readonly #socket: Socket;
   readonly #isIPv6: boolean;
+  readonly #unsentBytesMax: number;
   #state: 'binding' | 'bound' | 'closing' | 'closed' | 'failed' = 'binding';
 
-  constructor(options: SocketOptions, bind: BindOptions, listener: DatagramListener) {
+  constructor(
+    options: SocketOptions,
+    bind: BindOptions,
+    listener: DatagramListener,
+    unsentBytesMax: number = DEFAULT_UNSENT_BYTES_MAX,
+  ) {
     this.#listener = listener;
+    this.#unsentBytesMax = unsentBytesMax;
     this.#isIPv6 = options.type === 'udp6';
     this.#socket = createSocket({ ...options, lookup: (host, _options, found) => found(null, host, 0) });
     this.#socket.on('listening', () => process.nextTick(this.#bound));
@@ -53,8 +60,8 @@ export class NodeDatagramHandle implements DatagramHandle {
   }
 
   send(data: Uint8Array, to?: IPv4Address | IPv6Address): void {
-    if (this.#socket.getSendQueueSize() > UNSENT_BYTES_MAX) {
-      this.#sendFailedSoon(systemError('ENOBUFS', `more than ${UNSENT_BYTES_MAX} bytes wait to be sent already`));
+    if (this.#socket.getSendQueueSize() > this.#unsentBytesMax) {
+      this.#sendFailedSoon(systemError('ENOBUFS', `more than ${this.#unsentBytesMax} bytes wait to be sent already`));
       return;
     }
     try {

@@ -23,7 +23,7 @@ export function adoptStreamHandle(parts: ReactorParts, handle: StreamHandle, fac
 export function serveAdopted(parts: ReactorParts, factory: ProtocolFactory, take: () => StreamHandle): void {
   parts.errors.watch(factory.doStart(), 'An error in startFactory');
   const stopFactory = (): void => {
-    parts.errors.guard('An error in doStop', () => factory.doStop());
+    parts.errors.callHook('doStop', factory, () => factory.doStop());
   };
   try {
     const handle = take();

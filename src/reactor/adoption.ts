@@ -11,7 +11,7 @@ import { DatagramPort } from './datagram-port.ts';
 import { requireFactory } from './factory-arguments.ts';
 import { type AdoptedTarget, Port } from './port.ts';
 import type { ReactorParts } from './reactor-parts.ts';
-import { receiving, RECEIVING_OPTIONS } from './udp.ts';
+import { receiving, RECEIVING_OPTIONS, unsentBytesMaxOf } from './udp.ts';
 
 /**
  * As many as Linux allows unless it is told otherwise, which systemd asks for. Twisted's 50 would cut down the queue of
@@ -58,6 +58,7 @@ export function adoptDatagramPort(
   requireOptions('options', options, RECEIVING_OPTIONS);
   requireDescriptor(descriptor);
   const reception = receiving(parts, protocol, options);
+  const unsentBytesMax = unsentBytesMaxOf(options);
   const adoption = requireAdoption(parts);
   const { host, port } = adopt(descriptor, () => adoption.addressOfDatagrams(descriptor));
   let isAdopted = false;
@@ -71,7 +72,7 @@ export function adoptDatagramPort(
           port,
           new Error(`descriptor ${String(descriptor)} was closed when the port stopped`),
         );
-      const handle = adopt(descriptor, () => adoption.adoptDatagrams(descriptor, listener));
+      const handle = adopt(descriptor, () => adoption.adoptDatagrams(descriptor, listener, unsentBytesMax));
       isAdopted = true;
       return handle;
     },

@@ -2,6 +2,7 @@ import type { Address } from '../addresses.ts';
 import { requireMethods } from '../arguments.ts';
 import type { Failure } from '../deferred/failure.ts';
 import type { ProtocolFactory, StreamProtocol } from '../interfaces/protocol.ts';
+import { timed } from './hook-watch.ts';
 import type { ReactorParts } from './reactor-parts.ts';
 
 const PROTOCOL_METHODS = ['makeConnection', 'dataReceived', 'connectionLost'];
@@ -16,7 +17,7 @@ export function buildProtocol(
   address: Address,
 ): StreamProtocol | Failure | null {
   try {
-    const protocol = factory.buildProtocol(address);
+    const protocol = timed(parts.hookWatch, 'buildProtocol', factory, () => factory.buildProtocol(address));
     if (protocol !== null) requireMethods('what buildProtocol returns', protocol, PROTOCOL_METHODS);
     return protocol;
   } catch (error) {

@@ -27,7 +27,8 @@ export class CallQueue {
       count += 1;
       call();
     }
-    if (count < calls.length) this.#queued.unshift(...calls.slice(count));
+    // Not by `unshift(...)`: as arguments of one call so many would overflow the stack.
+    if (count < calls.length) this.#queued = calls.slice(count).concat(this.#queued);
     calls.length = 0;
   }
 }

@@ -1,6 +1,7 @@
 import type { SystemError } from '../interfaces/platform.ts';
 import type { ProcessProgram } from '../interfaces/process-platform.ts';
 import type { PipeDirection } from './child-pipes.ts';
+import type { ConnectionLimits } from './connection-limits.ts';
 
 /** How long a program that has been asked to end is waited for before it is killed. */
 export const KILL_AFTER_SECONDS = 5;
@@ -15,6 +16,8 @@ export interface StopOrder {
 export interface ChildOrder {
   readonly program: ProcessProgram;
   readonly whenReactorStops: StopOrder | undefined;
+  /** What bounds each of its pipes. */
+  readonly limits: ConnectionLimits;
 }
 
 /** The descriptors that are pipes. */

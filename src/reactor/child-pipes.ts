@@ -9,7 +9,8 @@ import type { Buffer } from 'node:buffer';
 import type { Failure } from '../deferred/failure.ts';
 import type { StreamProtocol } from '../interfaces/protocol.ts';
 import type { StreamHandle } from '../interfaces/stream-platform.ts';
-import { Connection } from './connection.ts';
+import { Connection, type ConnectionOrigin } from './connection.ts';
+import type { ConnectionLimits } from './connection-limits.ts';
 import type { Producer } from './producer-slot.ts';
 import type { ReactorParts } from './reactor-parts.ts';
 
@@ -25,13 +26,21 @@ export interface ChildPipesListener {
 export class ChildPipes {
   readonly #parts: ReactorParts;
   readonly #directions: ReadonlyMap<number, PipeDirection>;
+  readonly #origin: ConnectionOrigin;
   readonly #listener: ChildPipesListener;
   /** Those that are open. */
   readonly #pipes = new Map<number, Connection>();
   #paused = false;
 
-  constructor(parts: ReactorParts, directions: ReadonlyMap<number, PipeDirection>, listener: ChildPipesListener) {
+  constructor(
+    parts: ReactorParts,
+    directions: ReadonlyMap<number, PipeDirection>,
+    limits: ConnectionLimits,
+    listener: ChildPipesListener,
+  ) {
     this.#parts = { ...parts, connections: new Set() };
+    // The child is what users and observers know of.
+    this.#origin = { role: 'server', host: undefined, isInternal: true, limits };
     this.#directions = directions;
     this.#listener = listener;
   }
@@ -107,10 +116,11 @@ export class ChildPipes {
 
   #open(childFD: number, direction: PipeDirection, handle: StreamHandle): void {
     const protocol = direction === 'r' ? new ReadPipe(childFD, this.#listener) : WRITE_PIPE;
-    const pipe = new Connection(this.#parts, handle, protocol, (reason) => {
+    const whenLost = (reason: Failure): void => {
       this.#pipes.delete(childFD);
       this.#listener.pipeLost(childFD, reason);
-    });
+    };
+    const pipe = new Connection(this.#parts, handle, protocol, whenLost, this.#origin);
     this.#pipes.set(childFD, pipe);
     if (direction === 'r' && this.#paused) pipe.pauseProducing();
     pipe.start();

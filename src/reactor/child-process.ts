@@ -39,9 +39,9 @@ import type { HookResult } from '../interfaces/protocol.ts';
 import type { StreamHandle } from '../interfaces/stream-platform.ts';
 import { type ChildOrder, describeStartFailure, KILL_AFTER_SECONDS, pipesOf, type StopOrder } from './child-order.ts';
 import { ChildPipes, type ChildPipesListener } from './child-pipes.ts';
-import { DEFAULT_CONNECTION_LIMITS } from './connection-limits.ts';
 import { EarlyRequests } from './early-requests.ts';
 import { whenRejected } from './error-reporter.ts';
+import { timed } from './hook-watch.ts';
 import { type Producer, requireProducer } from './producer-slot.ts';
 import type { ReactorParts } from './reactor-parts.ts';
 import { requireSignal, sendSignal } from './process-signals.ts';
@@ -64,7 +64,7 @@ export class ChildProcess implements ProcessTransport, ProcessListener, ChildPip
   readonly #protocol: ChildProcessProtocol;
   readonly #order: ChildOrder;
   readonly #pipes: ChildPipes;
-  readonly #early = new EarlyRequests();
+  readonly #early: EarlyRequests;
 
   #life: Life = WAITING;
   #pid: number | undefined;
@@ -77,7 +77,8 @@ export class ChildProcess implements ProcessTransport, ProcessListener, ChildPip
     this.#platform = platform;
     this.#protocol = protocol;
     this.#order = order;
-    this.#pipes = new ChildPipes(parts, pipesOf(order.program), this);
+    this.#pipes = new ChildPipes(parts, pipesOf(order.program), order.limits, this);
+    this.#early = new EarlyRequests(order.limits);
   }
 
   /** Has the program started in the next turn. */
@@ -116,7 +117,7 @@ export class ChildProcess implements ProcessTransport, ProcessListener, ChildPip
     if (this.#early.isClosed(childFD)) return false;
     const bytes = typeof data === 'string' ? Buffer.byteLength(data) : data.length;
     if (!this.#early.addWrite(bytes, () => this.#pipes.write(childFD, data))) {
-      const error = new WriteBufferLimitError(this.#early.bytes + bytes, DEFAULT_CONNECTION_LIMITS.writeBufferLimit);
+      const error = new WriteBufferLimitError(this.#early.bytes + bytes, this.#order.limits.writeBufferLimit);
       this.#writeBufferOverflowed(error, childFD);
       return false;
     }
@@ -187,7 +188,9 @@ export class ChildProcess implements ProcessTransport, ProcessListener, ChildPip
     requireProducer(producer, streaming);
     const bound = this.#parts.contexts?.bindObject(producer) ?? producer;
     const stop = (): void => {
-      this.#parts.errors.guard('An error in stopProducing of a producer', () => bound.stopProducing());
+      this.#parts.errors.guard('An error in stopProducing of a producer', () =>
+        timed(this.#parts.hookWatch, 'stopProducing', bound, () => bound.stopProducing()),
+      );
     };
     if (this.#pipes.directionOf(STDIN) !== 'w' || (this.#isBeforeRun && this.#early.isClosed(STDIN))) {
       stop();
@@ -390,7 +393,7 @@ export class ChildProcess implements ProcessTransport, ProcessListener, ChildPip
     this.#parts.processes.delete(this);
     this.#cancelKill();
     for (const { drop } of this.#early.take()) drop?.();
-    this.#parts.errors.guard('An error in processEnded', () => this.#protocol.processEnded(reason));
+    this.#parts.errors.callHook('processEnded', this.#protocol, () => this.#protocol.processEnded(reason));
     for (const waiting of this.#waitingForEnd.splice(0)) {
       if (!waiting.called) waiting.callback();
     }
@@ -399,7 +402,7 @@ export class ChildProcess implements ProcessTransport, ProcessListener, ChildPip
   #callHook(hook: string, call: () => HookResult): void {
     const message = `An error in ${hook}`;
     try {
-      whenRejected(call(), (error) => {
+      whenRejected(timed(this.#parts.hookWatch, hook, this.#protocol, call), (error) => {
         this.#hookFailed(error, message);
       });
     } catch (error) {

@@ -1,9 +1,14 @@
 import { requireIntegerFrom } from '../arguments.ts';
 import type { ConnectionOptions, ListenOptions } from '../interfaces/reactor.ts';
-import type { PortLimits } from './port.ts';
 
 /** How much may wait to be sent on one connection, in bytes. */
 export type ConnectionLimits = Required<ConnectionOptions>;
+
+/** What bounds a port and its connections. */
+export interface PortLimits {
+  readonly connections: ConnectionLimits;
+  readonly maxConnections: number;
+}
 
 /** The options, for `requireOptions`. */
 export const CONNECTION_OPTIONS: readonly (keyof ConnectionOptions)[] = ['highWaterMark', 'writeBufferLimit'];

@@ -65,6 +65,8 @@ export interface ConnectionOrigin {
   /** The handle, if it is an encrypted one whose handshake has been completed. */
   readonly tls?: TLSHandle | undefined;
   readonly limits?: ConnectionLimits;
+  /** The protocol is a part of the reactor, and calls the user's hooks itself: nobody is told of a connection. */
+  readonly isInternal?: boolean;
   /** Whom its certificate is for, where that has been verified. */
   readonly servername?: string | undefined;
 }
@@ -103,10 +105,16 @@ export class Connection implements Transport, TLSListener {
     this.#handle = handle;
     this.#tls = origin.tls;
     this.#servername = origin.servername;
-    const hooks = new ProtocolHooks(protocol, parts.errors, (failure) => {
-      this.closeFor(failure);
+    const isInternal = origin.isInternal === true;
+    const observation = isInternal ? undefined : parts.observation?.ofConnection(origin.role, this);
+    const hooks = new ProtocolHooks(protocol, {
+      errors: parts.errors,
+      hookWatch: isInternal ? undefined : parts.hookWatch,
+      connection: observation?.connection,
+      hookFailed: (failure) => {
+        this.closeFor(failure);
+      },
     });
-    const observation = parts.observation?.ofConnection(origin.role, this);
     this.#hooks = observation?.watch(hooks) ?? hooks;
     this.#whenLost = whenLost;
     this.#writing = new WritingHalf(parts, handle, origin.limits ?? DEFAULT_CONNECTION_LIMITS, {

@@ -16,8 +16,7 @@
  */
 import { Buffer } from 'node:buffer';
 import type { IPv4Address, IPv6Address } from '../addresses.ts';
-import { Deferred } from '../deferred/deferred.ts';
-import { Failure } from '../deferred/failure.ts';
+import type { Deferred } from '../deferred/deferred.ts';
 import { fail, succeed } from '../deferred/succeed-fail.ts';
 import { CannotListenError, ConnectInProgressError, NotListeningError } from '../errors.ts';
 import type { DatagramHandle, DatagramListener } from '../interfaces/datagram-platform.ts';
@@ -27,6 +26,7 @@ import type { IPFamily } from '../interfaces/resolver.ts';
 import { chooseDestination, familiesAt, requireDestination, requireLength, toBytes } from './datagram-destination.ts';
 import { DatagramOptions } from './datagram-options.ts';
 import { DatagramSocket } from './datagram-socket.ts';
+import { ListenWaiters } from './listen-waiters.ts';
 import type { ReactorParts } from './reactor-parts.ts';
 import { sendErrorFor } from './system-errors.ts';
 
@@ -71,8 +71,7 @@ export class DatagramPort implements UDPPort, DatagramListener {
   #heldCount = 0;
   /** Which failures to send have been reported. */
   readonly #reportedCodes = new Set<string>();
-  #listenWaiters: Deferred<UDPPort>[] = [];
-  #closeWaiters: Deferred<void>[] = [];
+  readonly #waiters = new ListenWaiters<UDPPort>();
 
   constructor(reactor: ReactorParts, parts: DatagramPortParts) {
     this.#reactor = reactor;
@@ -126,11 +125,8 @@ export class DatagramPort implements UDPPort, DatagramListener {
         return fail(this.#state.error ?? this.#cannotListen(new Error('the port has been stopped')));
       case 'closing':
         return fail(this.#cannotListen(new Error('the port is being stopped')));
-      case 'binding': {
-        const waiter = new Deferred<UDPPort>();
-        this.#listenWaiters.push(waiter);
-        return waiter;
-      }
+      case 'binding':
+        return this.#waiters.whenListening();
     }
   }
 
@@ -144,14 +140,12 @@ export class DatagramPort implements UDPPort, DatagramListener {
       case 'started':
         this.#state = { name: 'closing', wasStarted: state.name === 'started' };
         this.#socket.close();
-        this.#failListenWaiters(this.#cannotListen(new Error('stopListening was called')));
+        this.#waiters.failListening(this.#cannotListen(new Error('stopListening was called')));
         break;
       case 'closing':
         break;
     }
-    const waiter = new Deferred<void>();
-    this.#closeWaiters.push(waiter);
-    return waiter;
+    return this.#waiters.whenClosed();
   }
 
   [Symbol.asyncDispose](): PromiseLike<void> {
@@ -252,8 +246,7 @@ export class DatagramPort implements UDPPort, DatagramListener {
     loop.deliver(() => {
       if (this.#state.name === 'bound' && this.#socket === socket) this.#start(address);
     });
-    const waiters = this.#listenWaiters;
-    this.#listenWaiters = [];
+    const waiters = this.#waiters.takeListening();
     loop.deliverNow(() => {
       for (const waiter of waiters) waiter.callback(this);
     });
@@ -262,12 +255,11 @@ export class DatagramPort implements UDPPort, DatagramListener {
   bindFailed(error: SystemError): void {
     if (this.#state.name !== 'binding') return;
     const cannotListen = this.#cannotListen(error);
-    const waiters = this.#listenWaiters;
-    this.#listenWaiters = [];
+    const waiters = this.#waiters.takeListening();
     this.#reactor.loop.deliverNow(() => {
       this.#becomeIdle(cannotListen);
       this.#socket.failed();
-      for (const waiter of waiters) waiter.errback(new Failure(cannotListen));
+      for (const waiter of waiters) waiter.errback(cannotListen);
     });
     if (waiters.length === 0) {
       this.#reactor.errors.report(cannotListen, 'A port failed to listen, and nobody asked whether it did');
@@ -322,24 +314,29 @@ export class DatagramPort implements UDPPort, DatagramListener {
 
   #start(address: IPv4Address | IPv6Address): void {
     this.#state = { name: 'started', address };
-    this.#reactor.errors.guard('An error in startProtocol', () => this.#parts.receiver.makeConnection(this));
+    const { receiver } = this.#parts;
+    this.#reactor.errors.callHook('startProtocol', receiver, () => receiver.makeConnection(this));
   }
 
   #deliver(data: Buffer, from: IPv4Address | IPv6Address): void {
     if (this.#state.name !== 'started') return;
     this.#lastSender = from;
-    const { errors } = this.#reactor;
+    const { errors, hookWatch } = this.#reactor;
+    const { receiver } = this.#parts;
+    const startedAt = hookWatch?.now();
     try {
-      const result = this.#parts.receiver.datagramReceived(data, from);
+      const result = receiver.datagramReceived(data, from);
       if (result !== undefined) errors.watch(result, 'An error in datagramReceived');
     } catch (error) {
       errors.report(error, 'An error in datagramReceived');
     }
+    if (startedAt !== undefined) hookWatch?.ended(startedAt, 'datagramReceived', receiver);
   }
 
   #refused(): void {
     if (this.#state.name !== 'started') return;
-    this.#reactor.errors.guard('An error in connectionRefused', () => this.#parts.receiver.connectionRefused());
+    const { receiver } = this.#parts;
+    this.#reactor.errors.callHook('connectionRefused', receiver, () => receiver.connectionRefused());
   }
 
   /** Keeps a report of this socket for when the reactor runs, unless too many wait already. */
@@ -366,11 +363,11 @@ export class DatagramPort implements UDPPort, DatagramListener {
   #finishClosing(): void {
     if (this.#state.name !== 'closing') return;
     const { wasStarted } = this.#state;
-    const waiters = this.#closeWaiters;
-    this.#closeWaiters = [];
+    const waiters = this.#waiters.takeClosing();
     this.#becomeIdle(undefined);
     if (wasStarted) {
-      this.#reactor.errors.guard('An error in stopProtocol', () => this.#parts.receiver.doStop());
+      const { receiver } = this.#parts;
+      this.#reactor.errors.callHook('stopProtocol', receiver, () => receiver.doStop());
     }
     for (const waiter of waiters) waiter.callback(undefined);
   }
@@ -379,12 +376,6 @@ export class DatagramPort implements UDPPort, DatagramListener {
     this.#state = { name: 'idle', error };
     this.#reactor.ports.delete(this);
     this.#reactor.datagramProtocols.delete(this.#parts.protocol);
-  }
-
-  #failListenWaiters(error: CannotListenError): void {
-    const waiters = this.#listenWaiters;
-    this.#listenWaiters = [];
-    for (const waiter of waiters) waiter.errback(new Failure(error));
   }
 
   #cannotListen(cause: Error): CannotListenError {

@@ -1,4 +1,4 @@
-import { DEFAULT_CONNECTION_LIMITS } from './connection-limits.ts';
+import type { ConnectionLimits } from './connection-limits.ts';
 
 /** The descriptor whose pipe may have a producer: the standard input. */
 const PRODUCED_FD = 0;
@@ -11,10 +11,15 @@ export interface EarlyRequest {
 
 /** What was asked of a child before it ran, in order, and how much of it is data. */
 export class EarlyRequests {
+  readonly #limits: ConnectionLimits;
   #requests: EarlyRequest[] = [];
   #bytes = 0;
   #hasProducer = false;
   readonly #closed = new Set<number>();
+
+  constructor(limits: ConnectionLimits) {
+    this.#limits = limits;
+  }
 
   /** How many bytes wait to be written. */
   get bytes(): number {
@@ -23,7 +28,7 @@ export class EarlyRequests {
 
   /** Whether as much waits as a producer is paused for. */
   get isFull(): boolean {
-    return this.#bytes > DEFAULT_CONNECTION_LIMITS.highWaterMark;
+    return this.#bytes > this.#limits.highWaterMark;
   }
 
   /** Whether a pipe takes no more: it is to be closed, and no producer of its is waited for. */
@@ -42,7 +47,7 @@ export class EarlyRequests {
 
   /** False, and not kept, if that were more than may wait. */
   addWrite(bytes: number, run: () => void): boolean {
-    if (this.#bytes + bytes > DEFAULT_CONNECTION_LIMITS.writeBufferLimit) return false;
+    if (this.#bytes + bytes > this.#limits.writeBufferLimit) return false;
     this.#bytes += bytes;
     this.add(run);
     return true;

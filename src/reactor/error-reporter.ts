@@ -2,6 +2,7 @@ import { Failure } from '../deferred/failure.ts';
 import { isPromiseLike } from '../deferred/is-promise-like.ts';
 import { reportUnhandledError } from '../deferred/unhandled.ts';
 import type { Logger } from '../interfaces/logger.ts';
+import type { HookOwner, HookWatch } from './hook-watch.ts';
 
 /**
  * Is told of an error that nobody else can be told, and what the program was doing. `stands` is given when the error may
@@ -15,9 +16,12 @@ export type ReportError = (failure: Failure, message: string, stands?: () => boo
  */
 export class ErrorReporter {
   readonly #reportError: ReportError;
+  readonly #hookWatch: HookWatch | undefined;
 
-  constructor(reportError: ReportError) {
+  /** `hookWatch` measures the hooks that are called through here. */
+  constructor(reportError: ReportError, hookWatch?: HookWatch) {
     this.#reportError = reportError;
+    this.#hookWatch = hookWatch;
   }
 
   /** Reports what was thrown, or a failure; returns it as a failure. Never throws. */
@@ -38,6 +42,13 @@ export class ErrorReporter {
     } catch (error) {
       this.report(error, message);
     }
+  }
+
+  /** Calls a hook of `owner`, as `guard` does, and has its time measured. */
+  callHook(hook: string, owner: HookOwner, call: () => unknown): void {
+    const startedAt = this.#hookWatch?.now();
+    this.guard(`An error in ${hook}`, call);
+    if (startedAt !== undefined) this.#hookWatch?.ended(startedAt, hook, owner);
   }
 
   /** Reports the rejection of a promise that a callback has returned; other values are nothing to it. */

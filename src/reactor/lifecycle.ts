@@ -22,17 +22,20 @@ import type { SystemEvents } from './system-events.ts';
 export interface RunOptions {
   /** Whether SIGINT, SIGTERM and SIGBREAK stop the reactor while it runs; true by default. */
   readonly installSignalHandlers?: boolean;
-  /** What the first signal stops the reactor with, as of `stop`; 0 by default. */
+  /**
+   * What the first signal stops the reactor with, as of `stop`; 0 by default. If the program has asked for a stop already, its
+   * connections have this time from the signal on, if that is less than what they still had.
+   */
   readonly drainSeconds?: number;
 }
 
 /** The options of `stop`. */
 export interface StopOptions {
   /**
-   * For how many seconds connections may finish what they are doing before they are lost; 0 by default. Meanwhile ports do
-   * not listen, everything else goes on, and `running` is true; protocols that have `connectionDraining` are told. It
-   * ends early when the last connection has gone. It is part of the *before* phase of shutdown, whose triggers run
-   * at its beginning and may take longer.
+   * For how many seconds connections may finish what they are doing before they are lost; 0 by default. Meanwhile ports for
+   * connections do not listen, everything else goes on, datagrams too, and `running` is true; protocols that have
+   * `connectionDraining` are told. It ends early when the last connection has gone, and when a signal asks for less
+   * time. It is part of the *before* phase of shutdown, whose triggers run at its beginning and may take longer.
    */
   readonly drainSeconds?: number;
 }
@@ -204,6 +207,7 @@ export class Lifecycle {
   #end(run: Run): void {
     this.#state = STOPPED;
     this.#running = false;
+    this.#parts.drain?.abandon();
     this.#parts.drain = undefined;
     this.#parts.loop.stop();
     for (const connection of this.#parts.connections) connection.dispatchingChanged();
@@ -219,9 +223,27 @@ export class Lifecycle {
       this.#parts.loop.deliver(() => {
         if (this.#exitSignal !== undefined) signals.exit(signal);
         this.#exitSignal ??= signal;
-        if (this.#state.name === 'starting' || this.#state.name === 'running') this.stop(run);
+        this.#stopFor(run);
       });
     });
+  }
+
+  /** The first signal has come. One that finds the reactor stopping asks for no more time than it would have given itself. */
+  #stopFor({ drainSeconds }: Run): void {
+    const state = this.#state;
+    switch (state.name) {
+      case 'stopped':
+        return;
+      case 'starting':
+      case 'running':
+        this.stop({ drainSeconds });
+        return;
+      case 'stopRequested':
+        this.#state = { ...state, drainSeconds: Math.min(state.drainSeconds, drainSeconds) };
+        return;
+      case 'shuttingDown':
+        this.#parts.drain?.shorten(drainSeconds);
+    }
   }
 
   /** Whether this run has been ended by `crash`, perhaps with another one after it. */

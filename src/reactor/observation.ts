@@ -6,27 +6,17 @@ import type { ObservedConnection, ReactorObserver } from '../interfaces/observer
 import type { Transport } from '../interfaces/transport.ts';
 import type { Hooks, OptionalHook } from './protocol-hooks.ts';
 
-/** A hook that takes less does not count as slow by default: what people begin to notice. */
-export const DEFAULT_SLOW_HOOK_SECONDS = 0.1;
-
 const CONNECTION_EVENTS = ['connectionMade', 'connectionLost', 'dataReceived', 'dataSent', 'hookSlow'] as const;
 
 /** What is needed to watch connections and calls of one reactor. */
 export class Observation {
   readonly #observer: ReactorObserver;
-  readonly #slowHookSeconds: number;
   readonly #now: () => number;
   readonly #report: (error: unknown, message: string) => void;
 
   /** `report` is told what an observer has thrown. */
-  constructor(
-    observer: ReactorObserver,
-    slowHookSeconds: number,
-    now: () => number,
-    report: (error: unknown, message: string) => void,
-  ) {
+  constructor(observer: ReactorObserver, now: () => number, report: (error: unknown, message: string) => void) {
     this.#observer = observer;
-    this.#slowHookSeconds = slowHookSeconds;
     this.#now = now;
     this.#report = report;
   }
@@ -39,32 +29,20 @@ export class Observation {
   }
 
   /** Runs a delayed call. What it throws comes out. */
-  runCall<T>(call: DelayedCall, describe: () => string, run: () => T): T {
-    if (this.#observer.delayedCallRun === undefined && this.#observer.hookSlow === undefined) return run();
+  runCall<T>(call: DelayedCall, run: () => T): T {
+    if (this.#observer.delayedCallRun === undefined) return run();
     const started = this.#now();
     const due = call.getTime();
-    const name = describe();
     try {
       return run();
     } finally {
       const seconds = this.#now() - started;
       this.tell(() => this.#observer.delayedCallRun?.(call, started - due, seconds));
-      this.hookEnded(name, seconds, undefined);
     }
   }
 
-  /** Runs a hook of a connection, which must not throw. */
-  runHook<T>(name: string, connection: ObservedConnection, run: () => T): T {
-    if (this.#observer.hookSlow === undefined) return run();
-    const started = this.#now();
-    const result = run();
-    this.hookEnded(name, this.#now() - started, connection);
-    return result;
-  }
-
-  hookEnded(name: string, seconds: number, connection: ObservedConnection | undefined): void {
-    if (seconds < this.#slowHookSeconds) return;
-    this.tell(() => this.#observer.hookSlow?.(name, seconds, connection));
+  hookSlow(name: string, seconds: number, connection: ObservedConnection | undefined, owner: object | undefined): void {
+    this.tell(() => this.#observer.hookSlow?.(name, seconds, connection, owner));
   }
 
   errorReported(failure: Failure, message: string): void {
@@ -105,6 +83,8 @@ class ConnectionRecord implements ObservedConnection {
 
 /** Watches one connection. */
 export class ConnectionObservation {
+  /** As the observer knows it. */
+  readonly connection: ObservedConnection;
   readonly #observation: Observation;
   readonly #observer: ReactorObserver;
   readonly #record: ConnectionRecord;
@@ -113,6 +93,7 @@ export class ConnectionObservation {
     this.#observation = observation;
     this.#observer = observer;
     this.#record = record;
+    this.connection = record;
   }
 
   sent(bytes: number): void {
@@ -128,25 +109,18 @@ export class ConnectionObservation {
     return {
       makeConnection: (transport: Transport): void => {
         observation.tell(() => observer.connectionMade?.(record));
-        observation.runHook('connectionMade', record, () => {
-          hooks.makeConnection(transport);
-        });
+        hooks.makeConnection(transport);
       },
       dataReceived: (data: Buffer): void => {
         record.bytesReceived += data.length;
         observation.tell(() => observer.dataReceived?.(record, data.length));
-        observation.runHook('dataReceived', record, () => {
-          hooks.dataReceived(data);
-        });
+        hooks.dataReceived(data);
       },
       connectionLost: (reason: Failure): void => {
-        observation.runHook('connectionLost', record, () => {
-          hooks.connectionLost(reason);
-        });
+        hooks.connectionLost(reason);
         observation.tell(() => observer.connectionLost?.(record, reason));
       },
-      callIfPresent: (hook: OptionalHook): boolean =>
-        observation.runHook(hook, record, () => hooks.callIfPresent(hook)),
+      callIfPresent: (hook: OptionalHook): boolean => hooks.callIfPresent(hook),
       failed: (error: unknown, message: string): void => {
         hooks.failed(error, message);
       },

@@ -8,6 +8,7 @@
 import type { PullProducer, PushProducer } from '../interfaces/producer.ts';
 import { requireMethods } from '../arguments.ts';
 import { whenRejected } from './error-reporter.ts';
+import type { HookWatch } from './hook-watch.ts';
 
 type Slot =
   | { readonly kind: 'none' }
@@ -21,11 +22,13 @@ export type Producer = PushProducer | PullProducer;
 
 export class ProducerSlot {
   readonly #failed: (error: unknown, message: string) => void;
+  readonly #hookWatch: HookWatch | undefined;
   #slot: Slot = NONE;
 
-  /** `failed` is told what a method of the producer has thrown. */
-  constructor(failed: (error: unknown, message: string) => void) {
+  /** `failed` is told what a method of the producer has thrown; `hookWatch` measures what they take. */
+  constructor(failed: (error: unknown, message: string) => void, hookWatch?: HookWatch) {
     this.#failed = failed;
+    this.#hookWatch = hookWatch;
   }
 
   get occupied(): boolean {
@@ -85,6 +88,7 @@ export class ProducerSlot {
 
   #call<Method extends string>(producer: Readonly<Record<Method, () => unknown>>, method: Method): void {
     const message = `An error in ${method} of a producer`;
+    const startedAt = this.#hookWatch?.now();
     try {
       whenRejected(producer[method](), (error) => {
         this.#failed(error, message);
@@ -92,6 +96,7 @@ export class ProducerSlot {
     } catch (error) {
       this.#failed(error, message);
     }
+    if (startedAt !== undefined) this.#hookWatch?.ended(startedAt, method, producer);
   }
 }
 

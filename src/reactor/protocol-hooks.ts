@@ -6,8 +6,10 @@ import type {
   HandshakeListener,
   StreamProtocol,
 } from '../interfaces/protocol.ts';
+import type { ObservedConnection } from '../interfaces/observer.ts';
 import type { Transport } from '../interfaces/transport.ts';
 import { type ErrorReporter, whenRejected } from './error-reporter.ts';
+import type { HookWatch } from './hook-watch.ts';
 
 /** The hooks that a protocol need not have. */
 export type OptionalHook = 'readConnectionLost' | 'writeConnectionLost' | 'handshakeCompleted' | 'connectionDraining';
@@ -25,55 +27,77 @@ export interface Hooks {
 
 type OptionalHooks = Partial<HalfCloseableProtocol & HandshakeListener & DrainableProtocol>;
 
+/** Who is told of what hooks do. */
+export interface ProtocolHooksParts {
+  readonly errors: ErrorReporter;
+  /** Measures them, if anybody wants to know. */
+  readonly hookWatch: HookWatch | undefined;
+  /** The connection, as an observer knows it. */
+  readonly connection: ObservedConnection | undefined;
+  readonly hookFailed: (failure: Failure) => void;
+}
+
 /**
  * Calls the hooks of one protocol. An error of a hook, thrown or in the promise that it returned, is reported (law 8), and
  * `hookFailed` is told of it; one in `connectionLost` is only reported.
  */
 export class ProtocolHooks implements Hooks {
   readonly #protocol: StreamProtocol;
-  readonly #errors: ErrorReporter;
-  readonly #hookFailed: (failure: Failure) => void;
+  readonly #parts: ProtocolHooksParts;
+  readonly #hookWatch: HookWatch | undefined;
 
-  constructor(protocol: StreamProtocol, errors: ErrorReporter, hookFailed: (failure: Failure) => void) {
+  constructor(protocol: StreamProtocol, parts: ProtocolHooksParts) {
     this.#protocol = protocol;
-    this.#errors = errors;
-    this.#hookFailed = hookFailed;
+    this.#parts = parts;
+    this.#hookWatch = parts.hookWatch;
   }
 
   makeConnection(transport: Transport): void {
+    const startedAt = this.#hookWatch?.now();
     try {
       this.#watch(this.#protocol.makeConnection(transport), 'connectionMade');
     } catch (error) {
       this.failed(error, 'An error in connectionMade');
     }
+    this.#ended(startedAt, 'connectionMade');
   }
 
   dataReceived(data: Buffer): void {
+    const startedAt = this.#hookWatch?.now();
     try {
       const result = this.#protocol.dataReceived(data);
       if (result !== undefined) this.#watch(result, 'dataReceived');
     } catch (error) {
       this.failed(error, 'An error in dataReceived');
     }
+    this.#ended(startedAt, 'dataReceived');
   }
 
   connectionLost(reason: Failure): void {
-    this.#errors.guard('An error in connectionLost', () => this.#protocol.connectionLost(reason));
+    const startedAt = this.#hookWatch?.now();
+    this.#parts.errors.guard('An error in connectionLost', () => this.#protocol.connectionLost(reason));
+    this.#ended(startedAt, 'connectionLost');
   }
 
   callIfPresent(hook: OptionalHook): boolean {
     const protocol: OptionalHooks = this.#protocol;
     if (typeof protocol[hook] !== 'function') return false;
+    const startedAt = this.#hookWatch?.now();
     try {
       this.#watch(protocol[hook](), hook);
     } catch (error) {
       this.failed(error, `An error in ${hook}`);
     }
+    this.#ended(startedAt, hook);
     return true;
   }
 
   failed(error: unknown, message: string): void {
-    this.#hookFailed(this.#errors.report(error, message));
+    this.#parts.hookFailed(this.#parts.errors.report(error, message));
+  }
+
+  #ended(startedAt: number | undefined, hook: string): void {
+    if (startedAt !== undefined) this.#hookWatch?.ended(startedAt, hook, this.#protocol, this.#parts.connection);
   }
 
   /** A hook may be async: its promise, if rejected, is an error of the hook. */

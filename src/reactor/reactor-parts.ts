@@ -8,6 +8,7 @@ import type { Contexts } from './contexts.ts';
 import type { DatagramPort } from './datagram-port.ts';
 import type { Drain } from './drain.ts';
 import type { ErrorReporter } from './error-reporter.ts';
+import type { HookWatch } from './hook-watch.ts';
 import type { Observation } from './observation.ts';
 import type { OutgoingSlab } from './outgoing-slab.ts';
 import type { Port } from './port.ts';
@@ -24,6 +25,8 @@ export interface ReactorParts {
   readonly logger: Logger | undefined;
   /** Undefined unless somebody watches. */
   readonly observation: Observation | undefined;
+  /** Measures what the user's code takes; undefined unless somebody wants to know. */
+  readonly hookWatch: HookWatch | undefined;
   readonly outgoingSlab: OutgoingSlab;
   /** Undefined unless the reactor was asked to carry contexts along. */
   readonly contexts: Contexts | undefined;

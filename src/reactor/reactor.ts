@@ -46,10 +46,12 @@ import { adoptDatagramPort, adoptStreamConnection, adoptStreamPort } from './ado
 import { adoptStreamHandle } from './adopted-stream.ts';
 import { Contexts } from './contexts.ts';
 import { ErrorReporter, reportTo, type ReportError } from './error-reporter.ts';
-import { DEFAULT_SLOW_HOOK_SECONDS, Observation } from './observation.ts';
+import { HookWatch } from './hook-watch.ts';
+import { Observation } from './observation.ts';
 import { describeInspection, inspect, type ReactorInspection } from './inspection.ts';
 import { Lifecycle, type RunOptions, type StopOptions } from './lifecycle.ts';
 import { OutgoingSlab } from './outgoing-slab.ts';
+import { quietLogger } from './quiet-logger.ts';
 import type { ReactorParts } from './reactor-parts.ts';
 import { spawnProcess } from './spawn-process.ts';
 import { openStdio } from './stdio.ts';
@@ -63,6 +65,9 @@ import { connectUNIX, listenUNIX } from './unix.ts';
 /** More than any program means to queue in one turn, and some 100 MB of memory. */
 const DEFAULT_QUEUED_CALLS_MAX = 1_000_000;
 
+/** A time-out for each of a million connections, some 250 MB of memory. */
+const DEFAULT_DELAYED_CALLS_MAX = 1_000_000;
+
 /** The options of a reactor. */
 export interface ReactorOptions {
   /** Is told of errors that have no caller to go to. */
@@ -73,13 +78,21 @@ export interface ReactorOptions {
   readonly captureContext?: boolean;
   /** Watches what happens; see `ReactorObserver`. */
   readonly observer?: ReactorObserver;
-  /** From how many seconds on a hook counts as slow, for `observer.hookSlow`; 0.1 by default. */
+  /**
+   * From how many seconds on a hook, a call or a trigger counts as slow: the observer's `hookSlow` is told, and a warning is logged. By
+   * default the observer is told from 0.1 on, and the warning is logged from 1 on. `Infinity`: never, and nothing is measured.
+   */
   readonly slowHookSeconds?: number;
   /**
    * How many calls may wait for the next turn; 1,000,000 by default, so that a loop of `callSoon` fails before memory does.
    * One more throws `QueueOverflow`.
    */
   readonly maxQueuedCalls?: number;
+  /**
+   * How many delayed calls may be pending; 1,000,000 by default, so that calls which make more calls fail before memory does.
+   * One more throws `QueueOverflow`. Time-outs that the reactor sets itself are counted, and never refused.
+   */
+  readonly maxDelayedCalls?: number;
 }
 
 /**
@@ -109,15 +122,27 @@ export class Reactor
   readonly #lifecycle: Lifecycle;
   readonly #events: SystemEvents;
   readonly #maxQueuedCalls: number;
+  readonly #maxDelayedCalls: number;
 
   /** A reactor on a platform, which from now on serves this reactor alone. */
   constructor(platform: Platform, options: ReactorOptions = {}) {
-    const { maxQueuedCalls = DEFAULT_QUEUED_CALLS_MAX } = options;
+    const { maxQueuedCalls = DEFAULT_QUEUED_CALLS_MAX, maxDelayedCalls = DEFAULT_DELAYED_CALLS_MAX } = options;
     requireIntegerFrom('maxQueuedCalls', maxQueuedCalls, 1);
+    requireIntegerFrom('maxDelayedCalls', maxDelayedCalls, 1);
     this.#maxQueuedCalls = maxQueuedCalls;
+    this.#maxDelayedCalls = maxDelayedCalls;
     const reportError = options.errorReporter ?? reportTo(options.logger);
+    const logger = options.logger && quietLogger(options.logger);
     const observation = observe(platform, options, reportError);
-    const errors = new ErrorReporter(observation === undefined ? reportError : alsoTell(observation, reportError));
+    const hookWatch = HookWatch.create(() => platform.clock.now(), {
+      observation,
+      logger,
+      slowHookSeconds: options.slowHookSeconds,
+    });
+    const errors = new ErrorReporter(
+      observation === undefined ? reportError : alsoTell(observation, reportError),
+      hookWatch,
+    );
     const hooks = {
       stopCheck: () => {
         this.#lifecycle.stopCheck();
@@ -126,13 +151,14 @@ export class Reactor
         this.#warnIfNeverRun();
       },
     };
-    const loop = new TurnLoop(platform.clock, errors, hooks, observation);
+    const loop = new TurnLoop(platform.clock, errors, hooks, { observation, hookWatch });
     this.#parts = {
       platform,
       loop,
       errors,
-      logger: options.logger,
+      logger,
       observation,
+      hookWatch,
       outgoingSlab: new OutgoingSlab(),
       contexts: options.captureContext === true ? contextsOf(platform) : undefined,
       nameResolver: platform.resolver,
@@ -144,7 +170,7 @@ export class Reactor
       connectors: new Set(),
       processes: new Set(),
     };
-    this.#events = new SystemEvents(errors);
+    this.#events = new SystemEvents(errors, hookWatch);
     this.#lifecycle = new Lifecycle(this.#parts, this.#events);
   }
 
@@ -220,6 +246,7 @@ export class Reactor
     return this.#events.add(
       phase,
       eventType,
+      fn,
       this.bindContext(() => fn(...args)),
     );
   }
@@ -240,12 +267,17 @@ export class Reactor
     return this.#parts.platform.clock.now();
   }
 
+  /** As `ReactorTime` has it. Throws `QueueOverflow` when `maxDelayedCalls` are pending already. */
   callLater<Args extends readonly unknown[]>(
     delaySeconds: number,
     fn: (...args: Args) => unknown,
     ...args: Args
   ): DelayedCall {
-    return this.#parts.loop.timers.callLater(delaySeconds, this.bindContext(fn), ...args);
+    const { timers } = this.#parts.loop;
+    if (timers.pendingCount >= this.#maxDelayedCalls) {
+      throw new QueueOverflow(`${String(this.#maxDelayedCalls)} delayed calls are pending already`);
+    }
+    return timers.callLater(delaySeconds, this.bindContext(fn), ...args);
   }
 
   getDelayedCalls(): readonly DelayedCall[] {
@@ -261,7 +293,10 @@ export class Reactor
     if (this.#parts.loop.queuedCallCount >= this.#maxQueuedCalls) {
       throw new QueueOverflow(`${String(this.#maxQueuedCalls)} calls wait for the next turn already`);
     }
-    this.#parts.loop.callSoon(this.bindContext(() => fn(...args)));
+    this.#parts.loop.callUserSoon(
+      fn,
+      this.bindContext(() => fn(...args)),
+    );
   }
 
   /**
@@ -420,13 +455,13 @@ export class Reactor
 }
 
 function observe(platform: Platform, options: ReactorOptions, reportError: ReportError): Observation | undefined {
-  const { observer, slowHookSeconds = DEFAULT_SLOW_HOOK_SECONDS } = options;
-  requireDelay('slowHookSeconds', slowHookSeconds);
+  const { observer, slowHookSeconds } = options;
+  // Infinity is how not to be told.
+  if (slowHookSeconds !== undefined && slowHookSeconds !== Infinity) requireDelay('slowHookSeconds', slowHookSeconds);
   if (observer === undefined) return undefined;
   const unwatched = new ErrorReporter(reportError);
   return new Observation(
     observer,
-    slowHookSeconds,
     () => platform.clock.now(),
     (error, message) => {
       unwatched.report(error, message);

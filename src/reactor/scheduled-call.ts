@@ -28,6 +28,8 @@ export class ScheduledCall implements DelayedCall {
   readonly #owner: ScheduledCallOwner;
   #fn: ((...args: never[]) => unknown) | undefined;
   #args: readonly unknown[] | undefined;
+  /** Of its function, once it has run. */
+  #name = '';
   /** Made where the call was made, for its stack, while debugging is on (`setDebugging`). */
   readonly #creation: Error | undefined = getDebugging() ? new Error('made here') : undefined;
 
@@ -50,6 +52,7 @@ export class ScheduledCall implements DelayedCall {
   run(): unknown {
     const fn = this.#fn;
     const args = this.#args;
+    this.#name = this.name;
     this.state = 'called';
     this.#fn = undefined;
     this.#args = undefined;
@@ -57,9 +60,9 @@ export class ScheduledCall implements DelayedCall {
     return fn?.(...((args ?? []) as never[]));
   }
 
-  /** The name of its function, as long as it has one. */
+  /** The name of its function; of one that was cancelled it is forgotten. */
   get name(): string {
-    const name = this.#fn === undefined ? '' : nameOf(this.#fn);
+    const name = this.#fn === undefined ? this.#name : nameOf(this.#fn);
     return name === '' ? 'anonymous function' : name;
   }
 

@@ -11,6 +11,7 @@ import type { ChildDescriptor, ProcessProgram } from '../interfaces/process-plat
 import type { ChildProcessProtocol, SpawnProcessOptions } from '../interfaces/process.ts';
 import { KILL_AFTER_SECONDS, type StopOrder } from './child-order.ts';
 import { ChildProcess } from './child-process.ts';
+import { CONNECTION_OPTIONS, connectionLimits } from './connection-limits.ts';
 import type { ReactorParts } from './reactor-parts.ts';
 import { requireSignal } from './process-signals.ts';
 
@@ -22,7 +23,7 @@ const PROTOCOL_METHODS = [
   'processEnded',
 ];
 
-const OPTIONS = ['env', 'cwd', 'uid', 'gid', 'argv0', 'childFDs', 'stopSignal', 'stopTimeout'];
+const OPTIONS = ['env', 'cwd', 'uid', 'gid', 'argv0', 'childFDs', 'stopSignal', 'stopTimeout', ...CONNECTION_OPTIONS];
 
 const DEFAULT_CHILD_FDS: Readonly<Record<number, ChildDescriptor>> = { 0: 'w', 1: 'r', 2: 'r' };
 
@@ -41,10 +42,11 @@ export function spawnProcess(
   requireOptions('options', options, OPTIONS);
   const program = programOf(executable, args, options);
   const whenReactorStops = stopOrderOf(options);
+  const limits = connectionLimits(options);
   const { processes, name } = parts.platform;
   if (processes === undefined) throw new UnsupportedError(`spawnProcess: the platform ${name} has no programs`);
   const bound = parts.contexts?.bindObject(protocol) ?? protocol;
-  const child = new ChildProcess(parts, processes, bound, { program, whenReactorStops });
+  const child = new ChildProcess(parts, processes, bound, { program, whenReactorStops, limits });
   child.start();
   return child;
 }

@@ -69,7 +69,7 @@ export class StreamConnector implements Connector, ConnectAttemptListener {
     this.#state = { name: 'connecting', attempt };
     this.#parts.connectors.add(this);
     attempt.start();
-    this.#parts.errors.guard('An error in startedConnecting', () => this.#factory.startedConnecting(this));
+    this.#parts.errors.callHook('startedConnecting', this.#factory, () => this.#factory.startedConnecting(this));
   }
 
   stopConnecting(): void {
@@ -166,7 +166,7 @@ export class StreamConnector implements Connector, ConnectAttemptListener {
   #becomeDisconnected(hook: 'clientConnectionFailed' | 'clientConnectionLost', reason: Failure): void {
     this.#state = { name: 'disconnected' };
     this.#parts.connectors.delete(this);
-    this.#parts.errors.guard(`An error in ${hook}`, () => this.#factory[hook](this, reason));
+    this.#parts.errors.callHook(hook, this.#factory, () => this.#factory[hook](this, reason));
     // The hook may have connected again, and then the factory goes on being used; or it may also have given that up,
     // and then the factory has been stopped.
     if (this.state === 'disconnected' && this.#factoryStarted) this.#stopFactory();
@@ -174,6 +174,6 @@ export class StreamConnector implements Connector, ConnectAttemptListener {
 
   #stopFactory(): void {
     this.#factoryStarted = false;
-    this.#parts.errors.guard('An error in doStop', () => this.#factory.doStop());
+    this.#parts.errors.callHook('doStop', this.#factory, () => this.#factory.doStop());
   }
 }

@@ -9,8 +9,9 @@
 import { Deferred } from '../deferred/deferred.ts';
 import { isPromiseLike } from '../deferred/is-promise-like.ts';
 import type { SystemEventPhase, SystemEventTriggerID } from '../interfaces/reactor.ts';
-import { describe, requireFunction, requireString } from '../arguments.ts';
+import { describe, requireString } from '../arguments.ts';
 import type { ErrorReporter } from './error-reporter.ts';
+import { type HookWatch, timed } from './hook-watch.ts';
 
 const PHASES: readonly SystemEventPhase[] = ['before', 'during', 'after'];
 
@@ -31,18 +32,27 @@ class Trigger {
 
 export class SystemEvents {
   readonly #errors: ErrorReporter;
+  readonly #hookWatch: HookWatch | undefined;
   readonly #events = new Map<string, Phases>();
 
-  constructor(errors: ErrorReporter) {
+  /** `hookWatch` measures what triggers take. */
+  constructor(errors: ErrorReporter, hookWatch?: HookWatch) {
     this.#errors = errors;
+    this.#hookWatch = hookWatch;
   }
 
-  add(phase: SystemEventPhase, eventType: string, run: () => unknown): SystemEventTriggerID {
+  /** `fn` is what the user knows, `call` calls it. */
+  add(
+    phase: SystemEventPhase,
+    eventType: string,
+    fn: (...args: never[]) => unknown,
+    call: () => unknown,
+  ): SystemEventTriggerID {
     if (!PHASES.includes(phase)) {
       throw new RangeError(`phase must be 'before', 'during' or 'after'; got ${describe(phase)}`);
     }
     requireString('eventType', eventType);
-    requireFunction('fn', run);
+    const run = (): unknown => timed(this.#hookWatch, `${phase} ${eventType} trigger`, fn, call);
     const trigger = new Trigger(phase, eventType, run);
     this.#phasesOf(eventType)[phase].push(trigger);
     // An identifier is opaque to users, so its type says nothing about triggers.

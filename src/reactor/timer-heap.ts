@@ -66,6 +66,11 @@ export class TimerHeap {
     return this.#calls.filter((call) => call.state === 'pending');
   }
 
+  /** How many calls are pending. */
+  get pendingCount(): number {
+    return this.#calls.length - this.#cancelledCount;
+  }
+
   /** How many calls the heap holds, cancelled ones included. */
   get size(): number {
     return this.#calls.length;

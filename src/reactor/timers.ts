@@ -61,6 +61,11 @@ export class Timers implements ReactorTime {
     return [...waiting, ...this.#heap.pending()].sort((a, b) => a.time - b.time || a.sequence - b.sequence);
   }
 
+  /** How many calls are pending, but for those that are due in the pass that runs. */
+  get pendingCount(): number {
+    return this.#heap.pendingCount;
+  }
+
   /** When the first pending call is due; `Infinity` if there is none. */
   nextDue(): number {
     return this.#heap.peek()?.time ?? Infinity;

@@ -22,9 +22,12 @@ import { setTurnSink, UnhandledErrorCollector } from '../deferred/unhandled.ts';
 import type { PlatformClock } from '../interfaces/platform.ts';
 import { CallQueue } from './call-queue.ts';
 import type { ErrorReporter } from './error-reporter.ts';
+import type { HookWatch } from './hook-watch.ts';
 import type { Observation } from './observation.ts';
 import type { ScheduledCall } from './scheduled-call.ts';
 import { Timers } from './timers.ts';
+
+const CALL_SOON_FAILED = 'An error in a call made by callSoon';
 
 /** Something with bytes to send at the end of the turn. */
 export interface Flushable {
@@ -36,6 +39,7 @@ export class TurnLoop {
   readonly #clock: PlatformClock;
   readonly #errors: ErrorReporter;
   readonly #observation: Observation | undefined;
+  readonly #hookWatch: HookWatch | undefined;
   /** Called in each turn after the timers; the lifecycle decides there whether to shut down. */
   readonly #stopCheck: () => void;
   /** Told when work is queued while the loop is not running. */
@@ -57,11 +61,12 @@ export class TurnLoop {
     clock: PlatformClock,
     errors: ErrorReporter,
     hooks: { readonly stopCheck: () => void; readonly queuedWhileStopped: () => void },
-    observation?: Observation,
+    watchers: { readonly observation?: Observation | undefined; readonly hookWatch?: HookWatch | undefined } = {},
   ) {
     this.#clock = clock;
     this.#errors = errors;
-    this.#observation = observation;
+    this.#observation = watchers.observation;
+    this.#hookWatch = watchers.hookWatch;
     this.#stopCheck = hooks.stopCheck;
     this.#queuedWhileStopped = hooks.queuedWhileStopped;
     this.timers = new Timers(
@@ -111,7 +116,22 @@ export class TurnLoop {
   /** Queues a call for the next turn. */
   callSoon(fn: () => unknown): void {
     this.#calls.push(() => {
-      this.#errors.guard('An error in a call made by callSoon', fn);
+      this.#errors.guard(CALL_SOON_FAILED, fn);
+    });
+    this.wakeSoon();
+  }
+
+  /** The same for a call of the user's, whose time is measured; `fn` is what he knows, `call` calls it. */
+  callUserSoon(fn: (...args: never[]) => unknown, call: () => unknown): void {
+    const watch = this.#hookWatch;
+    if (watch === undefined) {
+      this.callSoon(call);
+      return;
+    }
+    this.#calls.push(() => {
+      const startedAt = watch.now();
+      this.#errors.guard(CALL_SOON_FAILED, call);
+      watch.ended(startedAt, 'queued call', fn);
     });
     this.wakeSoon();
   }
@@ -213,20 +233,18 @@ export class TurnLoop {
   readonly #isInTurn = (): boolean => this.#state === 'dispatching';
 
   readonly #runDelayedCall = (call: ScheduledCall): void => {
+    const startedAt = this.#hookWatch?.now();
     try {
       const result = this.#observation === undefined ? call.run() : this.#runObserved(this.#observation, call);
       if (result !== undefined) this.#errors.watch(result, `An error in a delayed call${call.describeCreation()}`);
     } catch (error) {
       this.#errors.report(error, `An error in a delayed call${call.describeCreation()}`);
     }
+    if (startedAt !== undefined) this.#hookWatch?.ended(startedAt, 'delayed call', call.name);
   };
 
   #runObserved(observation: Observation, call: ScheduledCall): unknown {
-    return observation.runCall(
-      call,
-      () => `delayed call ${call.name}`,
-      () => call.run(),
-    );
+    return observation.runCall(call, () => call.run());
   }
 
   #reportUnhandled(): void {

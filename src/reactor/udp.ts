@@ -12,8 +12,8 @@ const DEFAULT_PACKET_BYTES = 65_535;
 /** About as many datagrams as Linux keeps for a socket that nobody reads (its buffer of 208 KiB counts some 800 bytes for the smallest). */
 const DEFAULT_DATAGRAM_BACKLOG = 256;
 
-/** What `receiving` takes from the options. */
-export const RECEIVING_OPTIONS: readonly string[] = ['maxPacketSize', 'backlog'];
+/** What `receiving` and `unsentBytesMaxOf` take from the options. */
+export const RECEIVING_OPTIONS: readonly string[] = ['maxPacketSize', 'backlog', 'writeBufferLimit'];
 const UDP_OPTIONS = ['interface', ...RECEIVING_OPTIONS];
 const RECEIVER_METHODS = ['makeConnection', 'datagramReceived', 'connectionRefused', 'doStop'];
 
@@ -57,6 +57,12 @@ export function receiving(
   return { protocol, receiver, bytesMax: maxPacketSize, backlog };
 }
 
+/** Checks how much may wait to be sent; undefined where the platform decides. */
+export function unsentBytesMaxOf({ writeBufferLimit }: Pick<ListenUDPOptions, 'writeBufferLimit'>): number | undefined {
+  if (writeBufferLimit !== undefined) requireIntegerFrom('writeBufferLimit', writeBufferLimit, 0);
+  return writeBufferLimit;
+}
+
 function listen(
   parts: ReactorParts,
   port: number,
@@ -67,13 +73,14 @@ function listen(
   const { interface: interfaceName = '' } = options;
   requirePort('port', port, 0);
   const reception = receiving(parts, protocol, options);
+  const unsentBytesMax = unsentBytesMaxOf(options);
   const host = hostToBind(interfaceName);
   const { datagrams, name } = parts.platform;
   if (datagrams === undefined) throw new UnsupportedError(`The platform ${name} has no datagrams`);
   const datagramPort = new DatagramPort(parts, {
     host,
     port,
-    bind: (listener) => datagrams.bind({ host, port, shared }, listener),
+    bind: (listener) => datagrams.bind({ host, port, shared, unsentBytesMax }, listener),
     ...reception,
   });
   datagramPort.startListening();

@@ -59,7 +59,7 @@ export class WritingHalf implements Flushable {
     this.#buffer = new WriteBuffer(parts.outgoingSlab);
     this.#producer = new ProducerSlot((error, message) => {
       owner.producerFailed(error, message);
-    });
+    }, parts.hookWatch);
   }
 
   /** Whether nobody has asked for an end yet. */

@@ -38,6 +38,15 @@ export interface TestReactorOptions {
   readonly observer?: ReactorObserver;
   /** Is told what is worth a note but is nobody's error: failed handshakes of clients. */
   readonly logger?: Logger;
+  /**
+   * As of `createReactor`: 0.1 for the observer and 1 for the log by default. Time stands still while a hook runs, so that none takes
+   * any; with 0 all count as slow.
+   */
+  readonly slowHookSeconds?: number;
+  /** As of `createReactor`: how many calls may wait for the next turn; 1,000,000 by default. */
+  readonly maxQueuedCalls?: number;
+  /** As of `createReactor`: how many delayed calls may be pending; 1,000,000 by default. */
+  readonly maxDelayedCalls?: number;
 }
 
 interface ReportedError {
@@ -88,14 +97,12 @@ export class TestReactor extends Reactor implements Disposable {
       seed = 0,
       maxTurnsPerInstant = TURNS_PER_INSTANT_MAX,
       tls,
-      logger,
-      observer,
+      ...reactorOptions
     } = options;
     const world = new World({ seed, maxTurnsPerInstant, ...(tls && { tls }) });
     const host = world.addHost('test', { names });
     super(host, {
-      ...(logger && { logger }),
-      ...(observer && { observer }),
+      ...reactorOptions,
       errorReporter: (failure, _message, stands = () => true) => {
         this.#errors.push({ failure, stands });
       },

@@ -20,6 +20,7 @@ import { describeProcesses } from './suites/processes.ts';
 import { describeProducers } from './suites/producers.ts';
 import { describeRegressions } from './suites/regressions.ts';
 import { describeReusePort } from './suites/reuse-port.ts';
+import { describeSlowHooks } from './suites/slow-hooks.ts';
 import { describeStartTLS } from './suites/start-tls.ts';
 import { describeStopping } from './suites/stopping.ts';
 import { describeTCPConnecting } from './suites/tcp-connecting.ts';
@@ -48,6 +49,7 @@ export const STREAM_SUITES: readonly Suite[] = [
   describeLimits,
   describeDraining,
   describeObserving,
+  describeSlowHooks,
   describeMany,
   describeRegressions,
 ];

@@ -10,6 +10,33 @@ const PROGRAM = `
   reactor.addSystemEventTrigger('before', 'shutdown', () => console.log('shutting down'));
 `;
 
+/** One with a connection to itself, whose server says when it is made, and when it is to drain. */
+const CONNECTED_PROGRAM = `
+  import { ClientFactory, createReactor, Factory, Protocol } from 'ropewalk';
+  const reactor = createReactor();
+  const say = () => console.log('ready');
+  const whenConnected = say;
+  class Server extends Protocol {
+    connectionMade() { whenConnected(); }
+    connectionDraining() { console.log('ready to drain'); }
+  }
+  reactor.addSystemEventTrigger('before', 'shutdown', () => console.log('shutting down'));
+  const port = reactor.listenTCP(0, Factory.forProtocol(Server), { interface: '127.0.0.1' });
+  port.whenListening().addCallback(() => {
+    reactor.connectTCP('127.0.0.1', port.getHost().port, ClientFactory.forProtocol(Protocol));
+  });
+`;
+
+/** What is added to a program that sends itself signals, of which it hears when it is no longer busy. */
+const BUSY_PROGRAM = `
+  reactor.callLater(0, () => {
+    for (let count = 0; count < TIMES; count += 1) process.kill(process.pid, 'SIGTERM');
+    const end = performance.now() + 50;
+    while (performance.now() < end);
+    console.log('no longer busy');
+  });
+`;
+
 describe('A program with a reactor', () => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     it(`shuts down in order at the first ${signal}, and ends with status 0 [14]`, async () => {
@@ -39,6 +66,63 @@ describe('A program with a reactor', () => {
     );
     expect(stdout).to.equal('ready\nshutting down\nnot ready to end\n');
     expect(status).to.equal(128 + 2);
+  });
+
+  it('ends at once at the second while connections drain', async () => {
+    const { status, stdout } = await runChild(
+      `${CONNECTED_PROGRAM}
+      await reactor.run({ drainSeconds: 1000 });
+      console.log('never');`,
+      // The child is sent it at each 'ready'.
+      { signal: 'SIGTERM' },
+    );
+    expect(stdout).to.equal('ready\nready to drain\nshutting down\n');
+    expect(status).to.equal(128 + 15);
+  });
+
+  it('drains no longer than it would for a signal when one comes after stop()', async () => {
+    const { status, stdout, stderr } = await runChild(
+      `${CONNECTED_PROGRAM.replace('whenConnected = say', 'whenConnected = () => reactor.stop({ drainSeconds: 1000 })')}
+      await reactor.run({ drainSeconds: 0.01 });
+      console.log('ended by', reactor.exitSignal);`,
+      { signal: 'SIGINT' },
+    );
+    expect(stderr).to.equal('');
+    expect(stdout).to.equal('ready to drain\nshutting down\nended by SIGINT\n');
+    expect(status).to.equal(0);
+  });
+
+  it('drains no longer either when it comes in the very turn of stop()', async () => {
+    const { status, stdout } = await runChild(`
+      ${CONNECTED_PROGRAM.replace(
+        'whenConnected = say',
+        `whenConnected = () => {
+          reactor.stop({ drainSeconds: 1000 });
+          process.emit('SIGTERM', 'SIGTERM');
+        }`,
+      )}
+      await reactor.run();
+      console.log('ended by', reactor.exitSignal);`);
+    expect(stdout).to.equal('shutting down\nended by SIGTERM\n');
+    expect(status).to.equal(0);
+  });
+
+  it('is stopped in order by a signal that comes while a call keeps it busy', async () => {
+    const { status, stdout } = await runChild(`${PROGRAM}
+      ${BUSY_PROGRAM.replace('TIMES', '1')}
+      await reactor.run();
+      console.log('ended by', reactor.exitSignal);`);
+    expect(stdout).to.equal('ready\nno longer busy\nshutting down\nended by SIGTERM\n');
+    expect(status).to.equal(0);
+  });
+
+  it('ends at once after that call if two have come', async () => {
+    const { status, stdout } = await runChild(`${PROGRAM}
+      ${BUSY_PROGRAM.replace('TIMES', '2')}
+      await reactor.run();
+      console.log('never');`);
+    expect(stdout).to.equal('ready\nno longer busy\n');
+    expect(status).to.equal(128 + 15);
   });
 
   it('is killed as any other while its reactor does not handle signals', async () => {

@@ -2,10 +2,19 @@ import { createSocket, Socket } from 'node:dgram';
 import { networkInterfaces } from 'node:os';
 import { expect } from 'chai';
 import sinon from 'sinon';
-import { type DatagramHandle, type DatagramListener, IPv4Address, IPv6Address, type SystemError } from 'ropewalk/core';
+import {
+  type DatagramHandle,
+  type DatagramListener,
+  DatagramProtocol,
+  IPv4Address,
+  IPv6Address,
+  Reactor,
+  type SystemError,
+} from 'ropewalk/core';
 import { interfaceAddress } from '../../src/node/interface-address.ts';
-import { UNSENT_BYTES_MAX } from '../../src/node/node-datagram-handle.ts';
+import { DEFAULT_UNSENT_BYTES_MAX } from '../../src/node/node-datagram-handle.ts';
 import { NodeDatagrams } from '../../src/node/node-datagrams.ts';
+import { NodePlatform } from '../../src/node/node-platform.ts';
 import { runChild, settle, until } from './harness.ts';
 
 class Recording implements DatagramListener {
@@ -128,13 +137,37 @@ describe('NodeDatagrams', () => {
 
   it('drops what does not fit with the rest that waits for room, and says so', async () => {
     const { handle, listener, address } = await open();
-    const size = sinon.stub(Socket.prototype, 'getSendQueueSize').returns(UNSENT_BYTES_MAX + 1);
+    const size = sinon.stub(Socket.prototype, 'getSendQueueSize').returns(DEFAULT_UNSENT_BYTES_MAX + 1);
     handle.send(Buffer.from('too much'), address);
-    size.returns(UNSENT_BYTES_MAX);
+    size.returns(DEFAULT_UNSENT_BYTES_MAX);
     handle.send(Buffer.from('fits'), address);
     await until(() => listener.received.length > 0);
     expect(listener.received.map(({ text }) => text)).to.deep.equal(['fits']);
     expect(listener.events).to.deep.equal(['bound', 'sendFailed ENOBUFS']);
+  });
+
+  it('keeps no more waiting than writeBufferLimit of listenUDP says', async () => {
+    const logged: unknown[] = [];
+    const reactor = new Reactor(new NodePlatform(), { errorReporter: ({ value }) => void logged.push(value) });
+    const run = reactor.run({ installSignalHandlers: false });
+    const protocol = new DatagramProtocol();
+    const options = { interface: '127.0.0.1', writeBufferLimit: 1000 };
+    const port = await reactor.listenUDP(0, protocol, options).whenListening();
+    const size = sinon.stub(Socket.prototype, 'getSendQueueSize').returns(1000);
+    const send = sinon.spy(Socket.prototype, 'send');
+    port.write('fits', port.getHost());
+    expect(send.callCount).to.equal(1);
+    size.returns(1001);
+    port.write('too much', port.getHost());
+    expect(send.callCount).to.equal(1);
+    await until(() => logged.length > 0);
+    expect(logged).to.have.length(1).and.property('0').include({ code: 'ENOBUFS' });
+    expect(() => reactor.listenUDP(0, new DatagramProtocol(), { writeBufferLimit: -1 })).to.throw(
+      RangeError,
+      'writeBufferLimit',
+    );
+    reactor.stop();
+    await run;
   });
 
   it('keeps the scope of an address of the link, so that it can be answered', async function () {

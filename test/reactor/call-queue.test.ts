@@ -1,6 +1,9 @@
 import { expect } from 'chai';
 import { CallQueue } from '../../src/reactor/call-queue.ts';
 
+/** More than a call may have arguments. */
+const MANY = 300_000;
+
 const goOn = (): boolean => true;
 
 describe('CallQueue', () => {
@@ -44,5 +47,17 @@ describe('CallQueue', () => {
     expect(queue.size).to.equal(3);
     queue.runQueued(goOn);
     expect(log).to.deep.equal(['first', 'second', 'third', 'queued meanwhile']);
+  });
+
+  it('keeps any number of calls', () => {
+    const queue = new CallQueue();
+    const log: number[] = [];
+    for (let count = 0; count < MANY; count += 1) queue.push(() => log.push(count));
+    queue.runQueued(() => log.length === 0);
+    queue.push(() => log.push(-1));
+    expect(queue.size).to.equal(MANY);
+    queue.runQueued(goOn);
+    expect(log).to.have.length(MANY + 1);
+    expect([log[0], log[1], log[MANY - 1], log[MANY]]).to.deep.equal([0, 1, MANY - 1, -1]);
   });
 });

@@ -1,14 +1,16 @@
 /** How connections finish what they are doing when a reactor stops. */
 import { expect } from 'chai';
 import {
+  type Address,
   ConnectionDone,
   ConnectionLost,
   type DrainableProtocol,
   type HookResult,
   ReactorNotRunning,
 } from 'ropewalk/core';
-import type { Harness } from '../harness.ts';
-import { listen, nthProtocol, startReactor } from '../support/connections.ts';
+import type { Harness, Peer } from '../harness.ts';
+import { listen, nthProtocol, skipUnless, startReactor } from '../support/connections.ts';
+import { openPort } from '../support/datagrams.ts';
 import { RecordingFactory } from '../support/recording-factory.ts';
 import { type Hooks, RecordingProtocol } from '../support/recording-protocol.ts';
 import { runReactor, untilEnded } from '../support/running.ts';
@@ -86,6 +88,67 @@ export function describeDraining(harness: () => Harness): void {
       expect(reasons).to.have.members([ConnectionDone, ConnectionLost]);
       await h.until(() => patient.closed, 'its peer has seen the end');
       expect(reactor.getDelayedCalls()).to.deep.equal([]);
+    });
+
+    it('goes on with datagrams until it is over', async () => {
+      const h = harness();
+      const reactor = h.createReactor();
+      const run = runReactor(reactor);
+      const factory = new RecordingFactory();
+      const { destination } = await listen(h, reactor, factory);
+      const { protocol, port } = await openPort(
+        h,
+        { datagramReceived: ({ transport }, data, address) => transport.write(data, address) },
+        { reactor },
+      );
+      const asker = await h.openDatagrams();
+      const peer = await h.dial(destination);
+      await nthProtocol(h, factory, 0);
+      reactor.stop({ drainSeconds: 1000 });
+      await h.until(() => reactor.inspect().ports.length === 1, 'the port for connections has closed');
+      asker.send('still there?', port);
+      await h.until(() => asker.received.length === 1, 'it has been answered');
+      expect(protocol.calls).not.to.include('stopProtocol');
+      peer.end();
+      await untilEnded(h, run);
+      expect(protocol.calls).to.include('stopProtocol');
+      expect(reactor.inspect().ports).to.deep.equal([]);
+    });
+
+    it('shows by name what it waits for', async () => {
+      const h = harness();
+      const reactor = startReactor(h);
+      const factory = new RecordingFactory();
+      const { destination } = await listen(h, reactor, factory);
+      const peer = await h.dial(destination);
+      await nthProtocol(h, factory, 0);
+      reactor.stop({ drainSeconds: 1000 });
+      await h.until(() => reactor.inspect().delayedCalls.length > 0, 'it has begun');
+      expect(reactor.inspect().delayedCalls.map(String).join()).to.contain('drainSecondsAreOver');
+      peer.end();
+    });
+
+    it('refuses or closes a flood of connections that comes meanwhile, and serves those it has', async () => {
+      const h = harness();
+      const reactor = h.createReactor();
+      const run = runReactor(reactor);
+      const factory = RecordingFactory.withProtocol({
+        dataReceived: ({ transport }, data) => void transport.write(data),
+      });
+      const { destination } = await listen(h, reactor, factory);
+      const peer = await h.dial(destination);
+      await nthProtocol(h, factory, 0);
+      const flood = floodOf(h, destination, 20);
+      reactor.stop({ drainSeconds: 1000 });
+      const more = floodOf(h, destination, 20);
+      peer.send('still served');
+      await h.until(() => peer.text() === 'still served', 'who was there is served');
+      // Those that came before it stopped may have been accepted, and then they are served as well.
+      for (const other of [...(await flood), ...(await more)]) other?.end();
+      expect(factory.protocols.length).to.be.at.most(21);
+      peer.end();
+      await untilEnded(h, run);
+      expect(factory.lostCount).to.equal(factory.protocols.length);
     });
 
     it('ends at once if there is no connection', async () => {
@@ -168,7 +231,7 @@ export function describeDraining(harness: () => Harness): void {
       const run = runReactor(reactor);
       peer.send('hello again');
       await h.until(() => protocol.text === 'hello again', 'the connection goes on');
-      for (const call of reactor.getDelayedCalls()) call.cancel();
+      expect(reactor.getDelayedCalls()).to.deep.equal([]);
       reactor.stop();
       await untilEnded(h, run);
       expect(protocol.lostBy).to.be.instanceOf(ConnectionLost);
@@ -195,6 +258,63 @@ export function describeDraining(harness: () => Harness): void {
       await untilEnded(h, run);
     });
 
+    it('is what a signal asks for where run() was told so', async function () {
+      const h = harness();
+      skipUnless(this, h, 'signals');
+      const reactor = h.createReactor();
+      const run = runReactor(reactor, { drainSeconds: 1000 });
+      const factory = new RecordingFactory({
+        buildProtocol: () => new Drainable(({ transport }) => void transport.write('goodbye')),
+      });
+      const { destination } = await listen(h, reactor, factory);
+      const peer = await h.dial(destination);
+      await nthProtocol(h, factory, 0);
+      h.sendSignal('SIGTERM');
+      await h.until(() => peer.text() === 'goodbye', 'it is told');
+      expect(reactor.exitSignal).to.equal('SIGTERM');
+      expect(reactor.running).to.be.true;
+      peer.send('the end');
+      peer.end();
+      await untilEnded(h, run);
+      expect(factory.protocols[0]).to.include({ text: 'the end' });
+      expect(factory.protocols[0]?.lostBy).to.be.instanceOf(ConnectionDone);
+    });
+
+    it('has less time when a signal comes that asks for less', async function () {
+      const h = harness();
+      skipUnless(this, h, 'signals');
+      const reactor = h.createReactor();
+      const run = runReactor(reactor, { drainSeconds: 0.02 });
+      const factory = new RecordingFactory();
+      const { destination } = await listen(h, reactor, factory);
+      await h.dial(destination);
+      const protocol = await nthProtocol(h, factory, 0);
+      reactor.stop({ drainSeconds: 1000 });
+      await h.until(() => reactor.inspect().ports.length === 0, 'it has begun');
+      const signalledAt = reactor.seconds();
+      h.sendSignal('SIGINT');
+      await untilEnded(h, run);
+      expect(reactor.seconds() - signalledAt).to.be.at.least(0.02);
+      expect(protocol.lostBy).to.be.instanceOf(ConnectionLost);
+      expect(reactor.exitSignal).to.equal('SIGINT');
+    });
+
+    it('has no more time when a signal comes that asks for more', async function () {
+      const h = harness();
+      skipUnless(this, h, 'signals');
+      const reactor = h.createReactor();
+      const run = runReactor(reactor, { drainSeconds: 1000 });
+      const factory = new RecordingFactory();
+      const { destination } = await listen(h, reactor, factory);
+      await h.dial(destination);
+      const protocol = await nthProtocol(h, factory, 0);
+      reactor.stop({ drainSeconds: 0.05 });
+      await h.until(() => reactor.inspect().ports.length === 0, 'it has begun');
+      h.sendSignal('SIGINT');
+      await untilEnded(h, run);
+      expect(protocol.lostBy).to.be.instanceOf(ConnectionLost);
+    });
+
     it('refuses a time that is none', () => {
       const reactor = startReactor(harness());
       for (const drainSeconds of [-1, NaN, Infinity]) {
@@ -203,4 +323,9 @@ export function describeDraining(harness: () => Harness): void {
       expect(reactor.running).to.be.true;
     });
   });
+}
+
+/** Connections that are dialled at once; undefined for those that are refused. */
+function floodOf(h: Harness, destination: Address, count: number): Promise<(Peer | undefined)[]> {
+  return Promise.all(Array.from({ length: count }, () => h.dial(destination).catch(() => undefined)));
 }

@@ -82,6 +82,28 @@ function describeFailing(harness: () => Harness): void {
       expect(takeErrors(harness())).to.have.length(1).and.property('0').instanceOf(CannotListenError);
     });
 
+    it('fails only those who asked before it failed, and not who asks for the next attempt when it does', async () => {
+      const reactor = startReactor(harness());
+      const { destination: taken } = await listen(harness(), reactor, new RecordingFactory());
+      const errors: Error[] = [];
+      const ask = (): void => {
+        port.whenListening().addErrback(({ value }) => void errors.push(value));
+      };
+      const factory = new (class extends RecordingFactory {
+        override doStop(): void {
+          super.doStop();
+          if (this.calls.filter((call) => call === 'doStop').length > 1) return;
+          port.startListening();
+          ask();
+        }
+      })();
+      const port = harness().listen(reactor, factory, { destination: taken });
+      ask();
+      await harness().until(() => errors.length === 2, 'both attempts have failed');
+      expect(errors[0]).to.be.instanceOf(CannotListenError);
+      expect(errors[1]).to.be.instanceOf(CannotListenError).and.not.equal(errors[0]);
+    });
+
     it('may be told to listen again when the address is free', async () => {
       const reactor = startReactor(harness());
       const { destination: taken, listeningPort } = await listen(harness(), reactor, new RecordingFactory());

@@ -182,6 +182,20 @@ function describeEnds(harness: () => Harness): void {
     if (h.features.has('real-programs')) expect(long.protocol.lostBy).to.be.instanceOf(ProcessTerminated);
   });
 
+  it('goes on discarding as much as lingerBytes says', async function () {
+    const h = harness();
+    skipUnless(this, h, 'real-programs');
+    const lose: Hooks = { dataReceived: ({ transport }) => transport.loseConnection() };
+    const args = [String(4 * MEBIBYTE)];
+    const patient = await connect(this, h, 'pour', { args, hooks: lose, lingerBytes: 8 * MEBIBYTE });
+    await untilLost(h, patient.protocol);
+    expect(patient.protocol.lostBy).to.be.instanceOf(ProcessDone);
+    const hasty = await connect(this, h, 'pour', { args: ['900000'], hooks: lose, lingerBytes: 1000 });
+    await untilLost(h, hasty.protocol);
+    expect(hasty.protocol.lostBy).to.be.instanceOf(ProcessTerminated);
+    expect(() => endpointOf(h, hasty.reactor, 'cat', { lingerBytes: -1 })).to.throw(RangeError, 'lingerBytes');
+  });
+
   it('is lost with the error of a hook, which is reported', async function () {
     const h = harness();
     const { protocol } = await connect(this, h, 'cat', {

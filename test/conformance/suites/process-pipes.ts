@@ -299,6 +299,25 @@ function describeFlow(harness: () => Harness): void {
     expect(protocol.isExited).to.be.false;
   });
 
+  it('take as much as writeBufferLimit says, whether the program runs or not yet', async function () {
+    const h = harness();
+    skipUnless(this, h, 'processes');
+    const reactor = startReactor(h);
+    const options = { highWaterMark: 10, writeBufferLimit: 1000 };
+    const early = spawn(h, reactor, 'sleep', options);
+    expect(early.child.write(new Uint8Array(10))).to.be.true;
+    expect(early.child.write(new Uint8Array(990))).to.be.false;
+    expect(takeErrors(h)).to.deep.equal([]);
+    early.child.write('x');
+    expect(takeErrors(h)).to.have.length(1).and.property('0').instanceOf(WriteBufferLimitError);
+    const { child, protocol } = spawn(h, reactor, 'sleep', options);
+    await h.until(() => protocol.isMade, 'it runs');
+    child.write(new Uint8Array(1001));
+    await h.until(() => protocol.calls.includes('lost 0'), 'the pipe has closed');
+    expect(takeErrors(h)[0]).to.be.instanceOf(WriteBufferLimitError).and.include({ limitBytes: 1000 });
+    expect(() => spawn(h, reactor, 'sleep', { writeBufferLimit: 0 })).to.throw(RangeError);
+  });
+
   it('take no more than that before the program runs', async function () {
     const h = harness();
     skipUnless(this, h, 'processes');

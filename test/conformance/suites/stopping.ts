@@ -1,7 +1,7 @@
 /** What stop() and crash() of a reactor mean for its connections, attempts and ports. */
 import { expect } from 'chai';
 import { ConnectError, ConnectionLost, Deferred } from 'ropewalk/core';
-import type { Harness } from '../harness.ts';
+import type { Harness, Peer } from '../harness.ts';
 import { listen, nthProtocol, serve, startReactor } from '../support/connections.ts';
 import { RecordingFactory } from '../support/recording-factory.ts';
 import { runReactor, untilEnded } from '../support/running.ts';
@@ -60,6 +60,30 @@ export function describeStopping(harness: () => Harness): void {
       expect(protocol.isLost).to.equal(false);
       ending.callback(undefined);
       expect(protocol.lostBy).to.be.instanceOf(ConnectionLost);
+    });
+
+    it('refuses or closes a flood of connections that comes while it stops, and leaves none of them', async () => {
+      const h = harness();
+      const reactor = h.createReactor();
+      const factory = new RecordingFactory();
+      const run = runReactor(reactor);
+      const { destination } = await listen(h, reactor, factory);
+      await h.dial(destination);
+      await nthProtocol(h, factory, 0);
+      const dial = async (): Promise<Peer | undefined> => h.dial(destination).catch(() => undefined);
+      const ending = new Deferred<void>();
+      reactor.addSystemEventTrigger('before', 'shutdown', () => ending);
+      reactor.addSystemEventTrigger('during', 'shutdown', () => void flood.push(...Array.from({ length: 15 }, dial)));
+      const flood = Array.from({ length: 15 }, dial);
+      reactor.stop();
+      await h.advance(0.001);
+      flood.push(...Array.from({ length: 15 }, dial));
+      ending.callback(undefined);
+      await untilEnded(h, run);
+      const peers = await Promise.all(flood);
+      await h.until(() => peers.every((peer) => peer === undefined || peer.closed), 'nobody is left waiting');
+      expect(factory.protocols.every(({ isLost }) => isLost)).to.equal(true);
+      expect(reactor.inspect()).to.deep.include({ connections: [], ports: [], handshakes: [] });
     });
 
     it('closes ports that are opened while triggers are waited for', async () => {

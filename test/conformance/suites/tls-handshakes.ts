@@ -131,15 +131,15 @@ function describeAcceptedFaults(harness: () => Harness): void {
     type: new (...args: never[]) => Error,
   ])[] = [
     ['sends no TLS', (peer) => peer.send(GARBAGE), SSLError],
-    ['closes its half', (peer) => peer.end(), Error],
-    ['resets', (peer) => peer.abort(), Error],
+    ['closes its half', (peer) => peer.end(), ConnectionLost],
+    ['resets', (peer) => peer.abort(), ConnectionLost],
     [
       'sends the head of a record, and closes',
       (peer) => {
         peer.send(new Uint8Array([22, 3, 1, 1, 0, 1]));
         peer.end();
       },
-      Error,
+      ConnectionLost,
     ],
   ];
   for (const [what, does, type] of faults) {
@@ -157,6 +157,36 @@ function describeAcceptedFaults(harness: () => Harness): void {
       expectNothingLeft(reactor);
     });
   }
+
+  it('warns of the first of a row that fail alike, and leaves the rest to who wants details', async () => {
+    const h = harness();
+    const { reactor, log, peer, destination } = await acceptPlain(h);
+    const peers = [peer, ...(await Promise.all([1, 2, 3, 4].map(() => h.dial(destination))))];
+    for (const one of peers) one.abort();
+    await h.until(() => log.details.length === 4, 'all have been logged');
+    expect(log.warnings).to.have.length(1);
+    expect(log.details[0]?.fields).to.have.property('err').that.is.instanceOf(ConnectionLost);
+    expect(log.details[0]?.fields).to.have.property('peer');
+    const garbled = await h.dial(destination);
+    garbled.send(GARBAGE);
+    await h.until(() => log.warnings.length === 2, 'another fails otherwise, which is another matter');
+
+    const clientFactory = secureFactory();
+    connectTLS(reactor, destination, clientFactory);
+    await nthProtocol(h, clientFactory, 0);
+    const next = await h.dial(destination);
+    next.abort();
+    await h.until(() => log.warnings.length === 3, 'after one that has succeeded it is worth a warning again');
+    expect(log.details).to.have.length(4);
+  });
+
+  it('calls a peer by its host in the error', async () => {
+    const h = harness();
+    const { log, peer } = await acceptPlain(h);
+    peer.send(GARBAGE);
+    await h.until(() => log.warnings.length > 0, 'it has been logged');
+    expect(log.errors[0]?.message).to.contain(`handshake with ${hostAndPort(peer.getHost()).host} failed`);
+  });
 
   it('sends an alert to a peer that speaks no TLS', async () => {
     const h = harness();

@@ -26,11 +26,21 @@ export const TRUST: TLSOptions = { ca: CERTIFICATES.ca };
 /** The hooks of a connection that is made, used and closed. */
 export const MADE = ['connectionMade', 'handshakeCompleted'] as const;
 
+/** What is logged at once. */
+interface LogEntry {
+  readonly fields: object;
+  readonly message: string;
+}
+
 /** Keeps what is logged, as lines. */
 export class LogOfWarnings implements Logger {
-  readonly warnings: { readonly fields: object; readonly message: string }[] = [];
+  readonly warnings: LogEntry[] = [];
+  readonly details: LogEntry[] = [];
 
-  debug(): void {}
+  debug(fields: object, message: string): void {
+    this.details.push({ fields, message });
+  }
+
   info(): void {}
   error(): void {}
   warn(fields: object, message: string): void {

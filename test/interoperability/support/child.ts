@@ -6,6 +6,9 @@ import { Changes } from './changes.ts';
 export interface ChildOptions {
   /** A file descriptor to read from, instead of what `send` writes. */
   readonly input?: number;
+  /** Where it runs, and in what environment; as this process unless given. */
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /** How a child ended: with a status, or by a signal. */
@@ -27,9 +30,9 @@ export class Child {
   #log = '';
   #exit: Exit | Error | undefined;
 
-  private constructor(command: string, args: readonly string[], { input }: ChildOptions) {
+  private constructor(command: string, args: readonly string[], { input, ...where }: ChildOptions) {
     this.#name = [command, ...args].join(' ');
-    this.#process = spawn(command, args, { stdio: [input ?? 'pipe', 'pipe', 'pipe'], detached: true });
+    this.#process = spawn(command, args, { ...where, stdio: [input ?? 'pipe', 'pipe', 'pipe'], detached: true });
     const { stdin, stdout, stderr } = this.#process;
     stdin?.on('error', () => {}); // it may end before it has read everything
     stdout?.on('data', (data: Buffer) => this.#stdout.push(data));

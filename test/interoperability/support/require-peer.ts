@@ -70,6 +70,15 @@ export const SYSTEMD: PeerProgram = {
   answer: /^systemd \d/m,
 };
 
+/** With it comes the library that gives a process a clock of its own. */
+export const FAKETIME: PeerProgram = {
+  name: 'libfaketime',
+  packageName: 'faketime',
+  command: 'faketime',
+  probe: ['--version'],
+  answer: /^faketime: Version/m,
+};
+
 /** For hooks that start a program, on a machine that is busy with much else. */
 export const STARTING_MILLISECONDS = 10_000;
 
