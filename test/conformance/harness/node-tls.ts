@@ -119,10 +119,12 @@ function peerOver(parts: Omit<PeerParts, 'end'>, options: ServeOptions): NodePee
   socket.once('secure', () => {
     isSecure = true;
   });
+  // Node loses what it has received and not decrypted when a socket ends; a pass of its loop later there is no such thing.
+  const endSoon = (): void => void setImmediate(() => socket.end());
   const end = (): void => {
     // A server that ends during the handshake ends it.
-    if (isSecure) socket.end();
-    else socket.once('secure', () => socket.end());
+    if (isSecure) endSoon();
+    else socket.once('secure', endSoon);
   };
   return new NodePeer({ ...parts, end }, options);
 }
