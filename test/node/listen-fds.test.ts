@@ -62,7 +62,7 @@ describe('ListenFDs', () => {
     expect(read(environ).inheritedDescriptors()).to.deep.equal([]);
   });
 
-  it('has none, and leaves the variables, where they are meant for another process, or for none', () => {
+  it('has none, and leaves the variables, where they are meant for another process, or for none [132]', () => {
     for (const environ of [environment({ LISTEN_PID: '1' }), without('LISTEN_PID')]) {
       const before = { ...environ };
       expect(read(environ).inheritedDescriptors()).to.deep.equal([]);

@@ -106,11 +106,14 @@ export class HandleDuplex extends Duplex implements StreamListener {
   }
 
   shutDown(): void {
-    this.#shutDown?.();
+    const callback = this.#shutDown;
+    this.#shutDown = undefined;
+    callback?.();
   }
 
   failed(error: SystemError): void {
-    this.destroy(error);
+    const isOfWriting = this.#written !== undefined || this.#shutDown !== undefined;
+    this.destroy(isOfWriting ? error : asReadError(error));
   }
 
   #write(chunks: readonly Uint8Array[], callback: Callback): void {
@@ -124,4 +127,9 @@ export class HandleDuplex extends Duplex implements StreamListener {
     callback();
     sent?.();
   }
+}
+
+/** While nothing is written it is reading that has failed, whatever told so; whoever has paused hears of it in its turn. */
+function asReadError(error: SystemError): SystemError {
+  return Object.assign(new Error(error.message, { cause: error }), { code: error.code, syscall: 'read' });
 }

@@ -17,7 +17,7 @@ import type { HandshakeListener } from './shake-hands.ts';
 import type { Underlay } from './underlay.ts';
 
 type State =
-  | { readonly name: 'shaking'; isReading: boolean; unsent: readonly Uint8Array[]; isEnding: boolean }
+  | { readonly name: 'shaking'; unsent: readonly Uint8Array[]; isEnding: boolean }
   | { readonly name: 'secure'; readonly handle: NodeStreamHandle }
   | { readonly name: 'over' };
 
@@ -30,7 +30,9 @@ export class NodeTLSHandle implements TLSHandle {
   declare readonly setNoDelay?: (enabled: boolean) => void;
   declare readonly setKeepAlive?: (enabled: boolean) => void;
   readonly #underlay: Underlay;
-  #state: State = { name: 'shaking', isReading: false, unsent: [], isEnding: false };
+  #state: State = { name: 'shaking', unsent: [], isEnding: false };
+  /** Whether its owner has asked it to read, last. */
+  #wantsReading = false;
   #listener: TLSListener | undefined;
   #negotiatedProtocol: string | undefined;
   #peerCertificate: Uint8Array | undefined;
@@ -62,13 +64,13 @@ export class NodeTLSHandle implements TLSHandle {
   }
 
   resumeReading(): void {
+    this.#wantsReading = true;
     if (this.#state.name === 'secure') this.#state.handle.resumeReading();
-    else if (this.#state.name === 'shaking') this.#state.isReading = true;
   }
 
   pauseReading(): void {
+    this.#wantsReading = false;
     if (this.#state.name === 'secure') this.#state.handle.pauseReading();
-    else if (this.#state.name === 'shaking') this.#state.isReading = false;
   }
 
   write(chunks: readonly Uint8Array[]): boolean {
@@ -124,7 +126,8 @@ export class NodeTLSHandle implements TLSHandle {
     if (asked.unsent.length > 0 && handle.write(asked.unsent)) setImmediate(() => this.#sent());
     if (asked.isEnding) handle.shutdown();
     listener.handshakeCompleted();
-    if (asked.isReading) this.resumeReading();
+    // The listener may have asked for something else by now.
+    if (this.#wantsReading) this.resumeReading();
   }
 
   #sent(): void {

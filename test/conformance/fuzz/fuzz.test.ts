@@ -4,18 +4,20 @@
  */
 import { expect } from 'chai';
 import * as fc from 'fast-check';
+import { nodeTLS } from 'ropewalk';
 import { testCertificates } from '../../support/certificates.ts';
 import { repetitions } from '../../support/repetitions.ts';
 import type { Harness } from '../harness.ts';
 import { NodeHarness } from '../harness/node-harness.ts';
+import type { NodeKind } from '../harness/node-kind.ts';
 import { NODE_TCP, NODE_TCP_BY_DATA_EVENTS } from '../harness/node-tcp.ts';
 import { nodeTLSOnSockets, nodeTLSOverDuplex } from '../harness/node-tls.ts';
 import { NODE_UNIX } from '../harness/node-unix.ts';
 import { VirtualHarness } from '../harness/virtual-harness.ts';
-import { VIRTUAL_TCP, VIRTUAL_UNIX } from '../harness/virtual-kind.ts';
+import { VIRTUAL_TCP, VIRTUAL_UNIX, type VirtualKind } from '../harness/virtual-kind.ts';
 import { virtualTLS } from '../harness/virtual-tls.ts';
 import { brokenLaws } from './laws.ts';
-import { type Program, programs } from './program.ts';
+import { plainPrograms, type Program, programs } from './program.ts';
 import { FuzzedError, ProtocolEnd } from './protocol-end.ts';
 import { Run } from './run.ts';
 
@@ -27,23 +29,42 @@ const RUN_MILLISECONDS = 20_000;
 
 const certificates = await testCertificates();
 
+const tlsOptions = { client: { ca: certificates.ca, servername: 'localhost' }, server: certificates.server };
+
+/** Engines keep what they have made of certificates. */
+const platformOptions = { tls: nodeTLS() };
+const worldOptions = platformOptions;
+
+const NODE_KINDS: readonly NodeKind[] = [
+  { ...NODE_TCP, platformOptions },
+  {
+    ...NODE_TCP,
+    name: `${NODE_TCP.name}, TLS over a Duplex`,
+    platformOptions: { tls: nodeTLS({ detectTruncation: true }) },
+  },
+  { ...NODE_TCP_BY_DATA_EVENTS, platformOptions: { ...NODE_TCP_BY_DATA_EVENTS.platformOptions, ...platformOptions } },
+  { ...NODE_UNIX, platformOptions },
+  nodeTLSOnSockets(certificates),
+  nodeTLSOverDuplex(certificates),
+];
+
+const VIRTUAL_KINDS: readonly VirtualKind[] = [
+  { ...VIRTUAL_TCP, worldOptions },
+  { ...VIRTUAL_UNIX, worldOptions },
+  virtualTLS(certificates),
+];
+
 const FLAVOURS: readonly (() => Harness)[] = [
-  () => new NodeHarness(NODE_TCP),
-  () => new NodeHarness(NODE_TCP_BY_DATA_EVENTS),
-  () => new NodeHarness(NODE_UNIX),
-  () => new NodeHarness(nodeTLSOnSockets(certificates)),
-  () => new NodeHarness(nodeTLSOverDuplex(certificates)),
-  () => new VirtualHarness(VIRTUAL_TCP),
-  () => new VirtualHarness(VIRTUAL_UNIX),
-  () => new VirtualHarness(virtualTLS(certificates)),
+  ...NODE_KINDS.map((kind) => () => new NodeHarness(kind)),
+  ...VIRTUAL_KINDS.map((kind) => () => new VirtualHarness(kind)),
 ];
 
 /** Runs a program; returns all that happened. */
 async function runOn(harness: Harness, program: Program): Promise<Run> {
   let run: Run | undefined;
   try {
-    run = await Run.through(harness, program);
-    const problems = [...brokenLaws(run.near, run.far), ...wronglyReported(harness, run)];
+    run = await Run.through(harness, program, tlsOptions);
+    const problems = [...brokenLaws(run), ...wronglyReported(harness, run)];
     if (problems.length > 0) throw new Error(`${problems.join('\n')}\nThis is what happened:\n${run.log.join('\n')}`);
   } finally {
     await harness.close();
@@ -75,7 +96,7 @@ describe('Any program', function () {
   }
 
   it('does the same each time in simulation', async () => {
-    const property = fc.asyncProperty(programs, async (program) => {
+    const property = fc.asyncProperty(plainPrograms, async (program) => {
       const one = await runOn(new VirtualHarness(VIRTUAL_TCP), program);
       const other = await runOn(new VirtualHarness(VIRTUAL_TCP), program);
       expect(other.log).to.deep.equal(one.log);

@@ -4,6 +4,8 @@ import type { Call } from './program.ts';
 
 /** A raw peer. */
 export class PeerEnd extends End {
+  /** What comes behind so many bytes is of a handshake that this peer knows nothing of. */
+  plainBytesMax: number = Infinity;
   readonly #peer: Peer;
   #state: 'open' | 'ended' | 'aborted' = 'open';
 
@@ -28,7 +30,7 @@ export class PeerEnd extends End {
 
   /** Checks what has arrived since the last time. */
   look(): void {
-    this.checkReceived(this.#peer.received);
+    this.checkReceived(this.#peer.received.subarray(0, this.plainBytesMax - this.receivedBytes));
     this.#peer.clear();
   }
 
@@ -58,6 +60,7 @@ export class PeerEnd extends End {
         return;
       case 'registerProducer':
       case 'unregisterProducer':
+      case 'startTLS':
         return;
     }
   }

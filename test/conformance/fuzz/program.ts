@@ -27,7 +27,9 @@ export type Call =
       readonly bytes: number;
       readonly times: number;
       readonly unregisters: boolean;
-    };
+    }
+  /** The protocols at both ends agree on TLS; with a raw peer the near end begins alone, if the peer is to be misled. */
+  | { readonly name: 'startTLS'; readonly initiatorServes: boolean; readonly misleads: boolean };
 
 export interface SideCall {
   readonly side: Side;
@@ -68,7 +70,7 @@ const bytes = fc.oneof(
 );
 
 /** The calls that end a connection are rare, or programs would be short. */
-const call: fc.Arbitrary<Call> = fc.oneof(
+const PLAIN_CALLS: fc.WeightedArbitrary<Call>[] = [
   { weight: 10, arbitrary: fc.record({ name: fc.constant('write' as const), bytes }) },
   {
     weight: 2,
@@ -93,36 +95,58 @@ const call: fc.Arbitrary<Call> = fc.oneof(
       unregisters: fc.boolean(),
     }),
   },
-);
+];
+
+/** A peer that is misled comes to grief, so that is rare. */
+const START_TLS: fc.WeightedArbitrary<Call> = {
+  weight: 2,
+  arbitrary: fc.record({
+    name: fc.constant('startTLS' as const),
+    initiatorServes: fc.boolean(),
+    misleads: fc.integer({ min: 0, max: 9 }).map((drawn) => drawn === 9),
+  }),
+};
 
 const side = fc.constantFrom<Side>('near', 'far');
-const sideCall: fc.Arbitrary<SideCall> = fc.record({ side, call });
 
 /** Of three hooks two do nothing, and one in thirty throws. */
-const reactions: fc.Arbitrary<readonly Reaction[]> = fc.array(
-  fc.record({
-    calls: fc.oneof(
-      { weight: 2, arbitrary: fc.constant([]) },
-      { weight: 1, arbitrary: fc.array(sideCall, { minLength: 1, maxLength: 3 }) },
+function reactionsOf(sideCall: fc.Arbitrary<SideCall>): fc.Arbitrary<readonly Reaction[]> {
+  return fc.array(
+    fc.record({
+      calls: fc.oneof(
+        { weight: 2, arbitrary: fc.constant([]) },
+        { weight: 1, arbitrary: fc.array(sideCall, { minLength: 1, maxLength: 3 }) },
+      ),
+      throws: fc.integer({ min: 0, max: 29 }).map((drawn) => drawn === 29),
+    }),
+    { maxLength: 15, size: '+1' },
+  );
+}
+
+function stepsOf(sideCall: fc.Arbitrary<SideCall>): fc.Arbitrary<readonly Step[]> {
+  return fc.array(
+    fc.oneof(
+      { weight: 8, arbitrary: fc.record({ kind: fc.constant('call' as const), call: sideCall }) },
+      { weight: 5, arbitrary: fc.constant<Step>({ kind: 'wait' }) },
+      { weight: 1, arbitrary: fc.constantFrom<Step>({ kind: 'crash' }, { kind: 'run' }) },
     ),
-    throws: fc.integer({ min: 0, max: 29 }).map((drawn) => drawn === 29),
-  }),
-  { maxLength: 15, size: '+1' },
-);
+    { minLength: 5, maxLength: 40, size: '+1' },
+  );
+}
 
-const steps: fc.Arbitrary<readonly Step[]> = fc.array(
-  fc.oneof(
-    { weight: 8, arbitrary: fc.record({ kind: fc.constant('call' as const), call: sideCall }) },
-    { weight: 5, arbitrary: fc.constant<Step>({ kind: 'wait' }) },
-    { weight: 1, arbitrary: fc.constantFrom<Step>({ kind: 'crash' }, { kind: 'run' }) },
-  ),
-  { minLength: 5, maxLength: 40, size: '+1' },
-);
+function programsOf(calls: readonly fc.WeightedArbitrary<Call>[]): fc.Arbitrary<Program> {
+  const sideCall: fc.Arbitrary<SideCall> = fc.record({ side, call: fc.oneof(...calls) });
+  const reactions = reactionsOf(sideCall);
+  return fc.record({
+    far: fc.constantFrom<Program['far']>('protocol', 'protocol', 'peer that dials', 'peer that serves'),
+    halfCloseable: fc.record({ near: fc.boolean(), far: fc.boolean() }),
+    oneReactor: fc.boolean(),
+    steps: stepsOf(sideCall),
+    reactions: fc.record({ near: reactions, far: reactions }),
+  });
+}
 
-export const programs: fc.Arbitrary<Program> = fc.record({
-  far: fc.constantFrom<Program['far']>('protocol', 'protocol', 'peer that dials', 'peer that serves'),
-  halfCloseable: fc.record({ near: fc.boolean(), far: fc.boolean() }),
-  oneReactor: fc.boolean(),
-  steps,
-  reactions: fc.record({ near: reactions, far: reactions }),
-});
+export const programs: fc.Arbitrary<Program> = programsOf([...PLAIN_CALLS, START_TLS]);
+
+/** Without TLS, whose bytes are others each time. */
+export const plainPrograms: fc.Arbitrary<Program> = programsOf(PLAIN_CALLS);

@@ -1,8 +1,16 @@
 import type { Buffer } from 'node:buffer';
-import { ConnectionAborted, ConnectionDone, type Failure, Protocol, type Transport } from 'ropewalk/core';
+import {
+  ConnectionAborted,
+  ConnectionDone,
+  type Failure,
+  Protocol,
+  type TLSOptions,
+  type Transport,
+} from 'ropewalk/core';
 import { End } from './end.ts';
 import { FuzzedProducer } from './fuzzed-producer.ts';
 import type { Call, Reaction } from './program.ts';
+import type { Seam } from './seam.ts';
 
 /** What the ends of one program share. */
 export interface Scene {
@@ -12,9 +20,21 @@ export interface Scene {
   readonly inside: string[];
   /** Everything in order, for the message of a failure. */
   readonly log: string[];
+  /** Where TLS begins. */
+  readonly seam: Seam;
+  /** For either role. */
+  readonly tlsOptions: { readonly client: TLSOptions; readonly server: TLSOptions };
+  /** An end is to ask the other for TLS. */
+  requestTLS(end: ProtocolEnd, call: Call & { readonly name: 'startTLS' }): void;
 }
 
-type HookName = 'connectionMade' | 'dataReceived' | 'readConnectionLost' | 'writeConnectionLost' | 'connectionLost';
+type HookName =
+  | 'connectionMade'
+  | 'handshakeCompleted'
+  | 'dataReceived'
+  | 'readConnectionLost'
+  | 'writeConnectionLost'
+  | 'connectionLost';
 
 /** The error of hooks that throw. */
 export class FuzzedError extends Error {}
@@ -39,6 +59,8 @@ export class ProtocolEnd extends End {
   #producer: FuzzedProducer | undefined;
   /** It was open when `abortConnection` was called. */
   #abortedWhileOpen = false;
+  /** It has called `startTLS`, and the handshake is not over. */
+  #isShaking = false;
 
   constructor(name: string, halfCloseable: boolean, reactions: readonly Reaction[], scene: Scene) {
     super();
@@ -61,6 +83,12 @@ export class ProtocolEnd extends End {
     return this.hooks.includes('readConnectionLost') || isDone;
   }
 
+  /** Whether `startTLS` does something. */
+  get canUpgrade(): boolean {
+    const transport = this.#transport;
+    return transport !== undefined && this.#isOpen(transport) && this.#writing === 'open';
+  }
+
   // ------------------------------------------------------------------------------------------------------- its hooks
 
   connectionMade(transport: Transport): void {
@@ -72,8 +100,21 @@ export class ProtocolEnd extends End {
   dataReceived(data: Buffer): void {
     if (data.length === 0) this.problems.push('no data was delivered');
     if (this.hooks.includes('readConnectionLost')) this.problems.push('data after readConnectionLost');
-    this.checkReceived(data);
+    if (this.#isShaking) this.problems.push('data before the handshake is over');
+    const { seam } = this.#scene;
+    const own = seam.plainPartOf(this, data);
+    this.checkReceived(own);
+    // As a protocol does that finds behind a line what it is no longer to read.
+    seam.received(this, data.subarray(own.length));
     this.#deliveredByPeer('dataReceived', `${data.length} bytes`);
+  }
+
+  handshakeCompleted(): void {
+    const isFirst = this.hooks.every((hook) => hook === 'connectionMade');
+    if (!this.#isShaking && !isFirst) this.problems.push('handshakeCompleted without startTLS');
+    this.#isShaking = false;
+    this.#scene.seam.completed(this);
+    this.#hook('handshakeCompleted');
   }
 
   readConnectionLost(): void {
@@ -127,6 +168,9 @@ export class ProtocolEnd extends End {
       case 'registerProducer':
         this.#registerProducer(transport, call);
         return;
+      case 'startTLS':
+        this.#scene.requestTLS(this, call);
+        return;
       case 'unregisterProducer':
         this.#producer?.retire();
         this.#producer = undefined;
@@ -136,6 +180,18 @@ export class ProtocolEnd extends End {
     if (call.name === 'loseConnection' && transport.connected && !transport.disconnecting) {
       this.problems.push('loseConnection, and it is not disconnecting');
     }
+  }
+
+  /** Calls `startTLS`; to be called when it can. */
+  upgrade(isServer: boolean, received?: Buffer): void {
+    const transport = this.#transport;
+    if (transport === undefined) return;
+    this.#isShaking = true;
+    const { client, server } = this.#scene.tlsOptions;
+    const options = { isServer, ...(received !== undefined && received.length > 0 && { received }) };
+    this.#call(`startTLS as ${isServer ? 'server' : 'client'}, ${received?.length ?? 0} bytes`, () => {
+      transport.startTLS(isServer ? server : client, options);
+    });
   }
 
   finish(): void {
@@ -163,6 +219,7 @@ export class ProtocolEnd extends End {
   }
 
   #write(transport: Transport, bytes: number): void {
+    if (this.#scene.seam.holds(this)) return;
     const isTaken = this.#takesWrites(transport);
     const data = this.nextBytes(bytes);
     if (isTaken) this.sentBytes += data.length;
@@ -171,6 +228,7 @@ export class ProtocolEnd extends End {
   }
 
   #writeSequence(transport: Transport, lengths: readonly number[]): void {
+    if (this.#scene.seam.holds(this)) return;
     const isTaken = this.#takesWrites(transport);
     const before = this.sentBytes;
     const pieces = lengths.map((bytes) => {
@@ -296,6 +354,10 @@ class FuzzedProtocol extends Protocol {
 
   override dataReceived(data: Buffer): void {
     this.end.dataReceived(data);
+  }
+
+  handshakeCompleted(): void {
+    this.end.handshakeCompleted();
   }
 
   override connectionLost(reason: Failure): void {

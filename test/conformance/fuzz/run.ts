@@ -3,8 +3,9 @@ import type { Harness } from '../harness.ts';
 import { listen } from '../support/connections.ts';
 import type { End } from './end.ts';
 import { PeerEnd } from './peer-end.ts';
-import type { Program, Reaction, Side, Step } from './program.ts';
+import type { Call, Program, Reaction, Side, Step } from './program.ts';
 import { ProtocolEnd, type Scene } from './protocol-end.ts';
+import { Seam } from './seam.ts';
 
 /** Ports are told which protocol to build, once. */
 class OneProtocol extends ClientFactory {
@@ -29,6 +30,8 @@ class OneProtocol extends ClientFactory {
 export class Run implements Scene {
   readonly inside: string[] = [];
   readonly log: string[] = [];
+  readonly seam: Seam = new Seam();
+  readonly tlsOptions: Scene['tlsOptions'];
   readonly near: ProtocolEnd;
   far: End;
   readonly #harness: Harness;
@@ -36,9 +39,10 @@ export class Run implements Scene {
   readonly #reactor: Reactor;
   readonly #farReactor: Reactor;
 
-  private constructor(harness: Harness, program: Program) {
+  private constructor(harness: Harness, program: Program, tlsOptions: Scene['tlsOptions']) {
     this.#harness = harness;
     this.#program = program;
+    this.tlsOptions = tlsOptions;
     this.#reactor = harness.createReactor();
     this.#farReactor = program.oneReactor ? this.#reactor : harness.createReactor();
     this.near = this.#protocolEnd('near');
@@ -46,8 +50,8 @@ export class Run implements Scene {
   }
 
   /** Connects, performs the steps, and lets both ends finish; what was seen is in the ends. */
-  static async through(harness: Harness, program: Program): Promise<Run> {
-    const run = new Run(harness, program);
+  static async through(harness: Harness, program: Program, tlsOptions: Scene['tlsOptions']): Promise<Run> {
+    const run = new Run(harness, program, tlsOptions);
     await run.#connect();
     for (const step of program.steps) await run.#perform(step);
     await run.#finish();
@@ -56,6 +60,17 @@ export class Run implements Scene {
 
   react({ calls }: Reaction): void {
     for (const { side, call } of calls) this.#end(side).do(call);
+  }
+
+  requestTLS(end: ProtocolEnd, { initiatorServes, misleads }: Call & { readonly name: 'startTLS' }): void {
+    const { near, far } = this;
+    if (far instanceof ProtocolEnd) this.seam.request(end, end === near ? far : near, initiatorServes);
+    else if (misleads) this.#mislead(end, initiatorServes);
+  }
+
+  #mislead(end: ProtocolEnd, isServer: boolean): void {
+    if (this.far instanceof PeerEnd) this.far.plainBytesMax = Math.min(this.far.plainBytesMax, end.sentBytes);
+    this.seam.mislead(end, isServer);
   }
 
   #end(side: Side): End {
@@ -132,6 +147,9 @@ export class Run implements Scene {
     this.log.push('finish');
     this.#setRunning(true);
     const ends = [this.near, this.far].filter((end) => !(end instanceof ProtocolEnd) || end.isMade);
+    // With that, what both have agreed on goes its way.
+    for (const end of ends) end.do({ name: 'resumeProducing' });
+    await this.#harness.until(() => this.seam.isSettled, 'both have begun with TLS, or one has closed');
     for (const end of ends) end.finish();
     const hooks = (): string => `${this.near.hooks.join(' ')}\n${this.log.join('\n')}`;
     await this.#harness

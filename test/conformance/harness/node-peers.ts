@@ -44,10 +44,11 @@ export class NodePeer implements Peer {
       either.on('error', () => {
         if (!this.#isAborted) this.#reset = true;
       });
+      // Node does not tell of the close of every socket that speaks TLS in TLS.
+      either.on('close', () => {
+        this.#closed ||= socket.destroyed;
+      });
     }
-    socket.on('close', () => {
-      this.#closed = true;
-    });
     if (options.reading === false) socket.pause();
     socket.on('data', (chunk: Buffer) => this.#chunks.push(chunk));
     if (options.reading !== false) socket.resume();

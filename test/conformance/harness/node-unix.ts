@@ -2,12 +2,12 @@ import { renameSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { type Address, UNIXAddress } from 'ropewalk/core';
 import type { ServeOptions } from '../harness.ts';
-import type { NodeKind } from './node-kind.ts';
+import type { NodeKind, RawServer, Until } from './node-kind.ts';
 import { connectRaw, NodePeer, NodePeerServer, type PeerParts, rawParts } from './node-peers.ts';
 import { pathOf, UNIX_CALLS } from './reactor-calls.ts';
 
 /** The end that connects has no name. */
-const UNNAMED = new UNIXAddress(undefined);
+export const UNNAMED = new UNIXAddress(undefined);
 
 /** UNIX sockets at paths. An attempt cannot be left without an answer: where the queue is full, Linux fails it at once. */
 export const NODE_UNIX: NodeKind = {
@@ -20,13 +20,23 @@ export const NODE_UNIX: NodeKind = {
     const socket = await connectRaw({ path: pathOf(destination) }, options);
     return unixPeer(socket, { host: UNNAMED, peer: destination }, options);
   },
-  serve: async (place, options, until) => {
+  serve: (place, options, until) => {
     const toPeer = (socket: Socket): NodePeer => unixPeer(socket, { host: place, peer: UNNAMED }, options);
-    const server = await NodePeerServer.listen({ path: pathOf(place) }, toPeer, until);
-    if (options.answer === 'refuse') await leaveBehind(server, place);
-    return server;
+    return serveUNIX(place, toPeer, options.answer, until);
   },
 };
+
+/** A raw server at a path; one that refuses has left its file there. */
+export async function serveUNIX(
+  place: Address,
+  toPeer: (socket: Socket) => NodePeer,
+  answer: ServeOptions['answer'],
+  until: Until,
+): Promise<RawServer> {
+  const server = await NodePeerServer.listen({ path: pathOf(place) }, toPeer, until);
+  if (answer === 'refuse') await leaveBehind(server, place);
+  return server;
+}
 
 function unixPeer(socket: Socket, addresses: Pick<PeerParts, 'host' | 'peer'>, options: ServeOptions): NodePeer {
   const abort = (): void => {

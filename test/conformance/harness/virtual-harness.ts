@@ -91,7 +91,9 @@ export class VirtualHarness implements Harness {
     this.#reactorCount += 1;
     // Each reactor has a clock of its own to be woken by, and all share the network of the machine.
     const { name, clock, resolver, random, tls } = this.#world.addHost(`reactor ${this.#reactorCount}`);
-    const platform: Platform = { name, clock, resolver, random, ...networkOf(this.#machine), ...(tls && { tls }) };
+    const network = networkOf(this.#machine);
+    const streams = this.#kind.adaptStreams?.(this.#machine) ?? network.streams;
+    const platform: Platform = { name, clock, resolver, random, ...network, streams, ...(tls && { tls }) };
     return this.#reactors.create(platform, options);
   }
 

@@ -1,3 +1,4 @@
+import type { StreamPlatform } from 'ropewalk/core';
 import type { VirtualHost, World, WorldOptions } from 'ropewalk/simulation';
 import type { StreamConnectHandle, StreamConnectListener } from '../../../src/interfaces/stream-platform.ts';
 import type { DialOptions, Feature, Peer } from '../harness.ts';
@@ -13,6 +14,8 @@ export interface VirtualKind extends ReactorCalls {
   /** See `Harness.manyCount`. */
   readonly manyCount: number;
   readonly worldOptions: WorldOptions;
+  /** Makes the streams of the reactors of those of their machine. */
+  readonly adaptStreams?: (machine: VirtualHost) => StreamPlatform;
   /** Makes the peer at one end of a stream of the network, which `connect` gives now or later. */
   createPeer(end: PeerEnd, options: DialOptions, connect: ConnectStream): WorldPeer;
 }

@@ -164,6 +164,7 @@ function describeMaxConnections(harness: () => Harness): void {
     protocol.transport.write('still here');
     protocol.transport.loseConnection();
     await h.until(() => peer.closed, 'the other connection has ended');
+    await untilLost(h, protocol);
     expect(peer.text()).to.equal('still here');
     expect(protocol.lostBy).to.be.instanceOf(ConnectionDone);
   });

@@ -639,6 +639,22 @@ function describeStartedGivenUp(harness: () => Harness): void {
     await h.until(() => server.text === 'hello', 'the bytes have come');
   });
 
+  it('delivers nothing after handshakeCompleted has paused', async () => {
+    const h = harness();
+    const { reactor, server, client } = await joinTCP(h, {
+      server: { handshakeCompleted: ({ transport }) => transport.pauseProducing() },
+    });
+    server.transport.startTLS(SERVER);
+    client.transport.startTLS(TRUST);
+    client.transport.write('hello');
+    await h.until(() => server.calls.includes('handshakeCompleted'), 'the handshake is over');
+    await roundTrip(h, reactor);
+    await h.advance(0);
+    expect(server.calls).to.deep.equal(MADE);
+    server.transport.resumeProducing();
+    await h.until(() => server.text === 'hello', 'the bytes have come');
+  });
+
   it('may be paused and resumed while it goes on', async () => {
     const h = harness();
     const joined = await joinTCP(h);

@@ -196,6 +196,18 @@ describe('HandleDuplex', () => {
     expect(handle.calls.at(-1)).to.equal('close');
   });
 
+  it('has the error of the stream be one of reading, unless something is being written', () => {
+    const broken = (): SystemError => Object.assign(new Error('write EPIPE'), { code: 'EPIPE', syscall: 'write' });
+    const idle = duplexOver();
+    handle.listener.failed(broken());
+    expect(idle.errored).to.include({ code: 'EPIPE', syscall: 'read', message: 'write EPIPE' });
+    const writing = duplexOver();
+    handle.leavesAtOnce = false;
+    writing.write('a');
+    handle.listener.failed(broken());
+    expect(writing.errored).to.include({ code: 'EPIPE', syscall: 'write' });
+  });
+
   it('is destroyed with the error of the stream', async () => {
     const duplex = new HandleDuplex(handle, undefined);
     const error: SystemError = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
