@@ -21,7 +21,7 @@ import {
 } from 'node:tls';
 import type { SystemError } from '../../interfaces/platform.ts';
 import type { TLSParameters } from '../../interfaces/tls-engine.ts';
-import { toSystemError } from '../system-error.ts';
+import { toSystemError } from '../../system-error.ts';
 import type { ClientContext } from './tls-contexts.ts';
 
 /** Is told how the handshake went: one of the two, once. */
