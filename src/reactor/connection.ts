@@ -109,7 +109,7 @@ export class Connection implements Transport, TLSListener {
     const observation = parts.observation?.ofConnection(origin.role, this);
     this.#hooks = observation?.watch(hooks) ?? hooks;
     this.#whenLost = whenLost;
-    this.#writing = new WritingHalf(parts, handle, origin.limits ?? DEFAULT_CONNECTION_LIMITS, {
+    this.#writing = new WritingHalf(parts, handle, this.#limits, {
       bufferOverflowed: (bytes) => {
         this.#overflowed(bytes);
       },
@@ -148,6 +148,10 @@ export class Connection implements Transport, TLSListener {
 
   getPeer(): Address {
     return this.#handle.remoteAddress;
+  }
+
+  get writeBufferLimit(): number {
+    return this.#limits.writeBufferLimit;
   }
 
   write(data: Uint8Array | string): boolean {
@@ -342,6 +346,10 @@ export class Connection implements Transport, TLSListener {
 
   // --------------------------------------------------------------------------------------------------------- inside
 
+  get #limits(): ConnectionLimits {
+    return this.#origin.limits ?? DEFAULT_CONNECTION_LIMITS;
+  }
+
   /** Whether the handle is open, and may be used. */
   get #hasHandle(): boolean {
     return this.#life.state === 'open' || this.#life.state === 'closing';
@@ -398,8 +406,7 @@ export class Connection implements Transport, TLSListener {
 
   /** Called from inside `write`. */
   #overflowed(bytes: number): void {
-    const { writeBufferLimit } = this.#origin.limits ?? DEFAULT_CONNECTION_LIMITS;
-    this.#destroy(new Failure(new WriteBufferLimitError(bytes, writeBufferLimit)));
+    this.#destroy(new Failure(new WriteBufferLimitError(bytes, this.writeBufferLimit)));
   }
 
   /** Resets the connection now and loses it in the next turn. */

@@ -14,6 +14,7 @@ import { Failure } from '../deferred/failure.ts';
 import { fail, succeed } from '../deferred/succeed-fail.ts';
 import { CannotListenError, NotListeningError, TLSHandshakeTimeoutError } from '../errors.ts';
 import type { ListeningPort } from '../interfaces/listening-port.ts';
+import type { Logger } from '../interfaces/logger.ts';
 import type { SystemError } from '../interfaces/platform.ts';
 import type { ProtocolFactory } from '../interfaces/protocol.ts';
 import type { TLSHandle, TLSParameters } from '../interfaces/tls-engine.ts';
@@ -147,6 +148,10 @@ export class Port implements ListeningPort, StreamListenListener {
     const waiter = new Deferred<void>();
     this.#closeWaiters.push(waiter);
     return waiter;
+  }
+
+  get logger(): Logger | undefined {
+    return this.#parts.logger;
   }
 
   [Symbol.asyncDispose](): PromiseLike<void> {
