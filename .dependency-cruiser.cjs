@@ -1,7 +1,12 @@
 // What may import what. docs/architecture.md has the drawing; this file is what holds it.
 
-// The vocabulary, at the bottom: types, error classes, addresses, checks of arguments.
-const foundation = ['interfaces/', 'errors[.]ts$', 'addresses[.]ts$', 'ip-literal[.]ts$', 'arguments[.]ts$'];
+// The vocabulary, at the bottom: types, error classes, addresses, checks of arguments, defaults.
+const foundation = [
+  'interfaces/',
+  ...['errors', 'addresses', 'ip-literal', 'arguments', 'stream-defaults', 'system-error', 'write-backlog'].map(
+    (file) => `${file}[.]ts$`,
+  ),
+];
 
 // Each folder of src with the others it may import.
 const layers = {

@@ -18,7 +18,7 @@ import type { ContextPlatform } from './context.ts';
 import type { DatagramPlatform } from './datagram-platform.ts';
 import type { ProcessPlatform } from './process-platform.ts';
 import type { HostnameResolver } from './resolver.ts';
-import type { StreamHandle, StreamPlatform } from './stream-platform.ts';
+import type { Lingering, StreamHandle, StreamPlatform } from './stream-platform.ts';
 import type { TLSEngine } from './tls-engine.ts';
 
 /** Everything a reactor asks of its world. One platform object serves one reactor. */
@@ -42,6 +42,11 @@ export interface Platform {
   readonly processes?: ProcessPlatform;
   /** The program's own input and output. */
   readonly stdio?: StdioPlatform;
+  /**
+   * The end of streams that others have made; those of the platform itself have it within. Without it they linger for the
+   * defaults, by a delayed call of the reactor, which does not come once the reactor has stopped.
+   */
+  readonly lingering?: Lingering;
   /** Sockets that somebody else has opened. */
   readonly adoption?: AdoptionPlatform;
   /** Requests to end. Without it a reactor hears of none, whatever `run` was told. */

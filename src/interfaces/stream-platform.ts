@@ -85,6 +85,19 @@ export interface StreamListenHandle {
   close(): void;
 }
 
+/** How a stream comes to its end that was given up in order, where the platform does not see to it: one that others have made. */
+export interface Lingering {
+  /** For how many seconds what was written may still leave, and what the peer sends is discarded. */
+  readonly seconds: number;
+  /** How many bytes are discarded at most. */
+  readonly bytes: number;
+  /**
+   * Calls `giveUp` when the seconds are over, whether or not the reactor runs, and never from inside this call; disposing of
+   * the result takes it back. Does not keep the process alive.
+   */
+  begin(giveUp: () => void): Disposable;
+}
+
 /** One connected stream. */
 export interface StreamHandle {
   /** Our end; readable after the stream has closed, too. */

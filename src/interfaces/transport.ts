@@ -34,6 +34,12 @@ export interface Transport extends Consumer {
    */
   write(data: Uint8Array | string): boolean;
 
+  /**
+   * How many bytes may wait to be sent (see `ConnectionOptions`), for whoever keeps more in front of the transport. Undefined
+   * where nobody says.
+   */
+  readonly writeBufferLimit?: number;
+
   /** `write` for each piece in order. */
   writeSequence(pieces: Iterable<Uint8Array | string>): boolean;
 

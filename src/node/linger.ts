@@ -1,18 +1,27 @@
 import type { Duplex } from 'node:stream';
+import type { Lingering } from '../interfaces/stream-platform.ts';
+import { DEFAULT_LINGER_BYTES, DEFAULT_LINGER_SECONDS } from '../stream-defaults.ts';
 import type { ByteSource } from './byte-source.ts';
 
-/** For how long, and how much, a connection that was given up still takes what its peer sends. */
-export interface LingerLimits {
+/** By Node's timers, which do not keep the process alive. */
+export class NodeLingering implements Lingering {
   readonly seconds: number;
   readonly bytes: number;
+
+  constructor(seconds: number = DEFAULT_LINGER_SECONDS, bytes: number = DEFAULT_LINGER_BYTES) {
+    this.seconds = seconds;
+    this.bytes = bytes;
+  }
+
+  begin(giveUp: () => void): Disposable {
+    const timer = setTimeout(giveUp, this.seconds * 1000);
+    timer.unref();
+    return { [Symbol.dispose]: () => clearTimeout(timer) };
+  }
 }
 
-export const DEFAULT_LINGER_LIMITS: LingerLimits = {
-  // A peer answers a FIN within a round trip or two, unless it has nothing to say or has gone.
-  seconds: 2,
-  // So that a peer which goes on sending does not keep the connection for nothing.
-  bytes: 1024 * 1024,
-};
+/** For a handle that sees to its end in another way, and so is never asked. */
+export const NO_LINGERING: Lingering = new NodeLingering(0, 0);
 
 /**
  * Sends a FIN and discards what arrives until the peer's FIN, for a bounded time and amount; then destroys the socket.
@@ -21,11 +30,10 @@ export const DEFAULT_LINGER_LIMITS: LingerLimits = {
  * has received but its program has not read: the end of a reply that was sent in full (RFC 1122, section 4.2.2.13).
  * The socket keeps its listener for 'error'. Neither it nor the timer keeps the process alive.
  */
-export function linger(socket: Duplex, source: Pick<ByteSource, 'discard'>, { seconds, bytes }: LingerLimits): void {
-  const timer = setTimeout(() => socket.destroy(), seconds * 1000);
-  timer.unref();
-  socket.once('close', () => clearTimeout(timer));
-  let bytesLeft = bytes;
+export function linger(socket: Duplex, source: Pick<ByteSource, 'discard'>, lingering: Lingering): void {
+  const deadline = lingering.begin(() => socket.destroy());
+  socket.once('close', () => deadline[Symbol.dispose]());
+  let bytesLeft = lingering.bytes;
   source.discard((count) => {
     bytesLeft -= count;
     if (bytesLeft < 0) socket.destroy();

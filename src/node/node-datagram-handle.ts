@@ -16,7 +16,7 @@ import type { IPv4Address, IPv6Address } from '../addresses.ts';
 import type { DatagramHandle, DatagramListener } from '../interfaces/datagram-platform.ts';
 import { interfaceAddress } from './interface-address.ts';
 import { toMappedAddress, udpAddress } from './socket-addresses.ts';
-import { toSystemError } from './system-error.ts';
+import { toSystemError } from '../system-error.ts';
 
 /**
  * How much may wait for room in the system by default, which happens where a program sends faster than its network: Node would keep

@@ -17,7 +17,7 @@ import type {
 } from '../interfaces/stream-platform.ts';
 import { SocketLock } from './socket-lock.ts';
 import { tcpAddress } from './socket-addresses.ts';
-import { toSystemError } from './system-error.ts';
+import { toSystemError } from '../system-error.ts';
 import { pathError, withPrintablePath } from './unix-path.ts';
 import { WATER_MARKS } from './water-marks.ts';
 

@@ -10,11 +10,12 @@ import type {
 import type { HostnameResolver } from '../interfaces/resolver.ts';
 import type { AdoptionPlatform } from '../interfaces/adoption-platform.ts';
 import type { ProcessPlatform } from '../interfaces/process-platform.ts';
-import type { StreamPlatform } from '../interfaces/stream-platform.ts';
+import type { Lingering, StreamPlatform } from '../interfaces/stream-platform.ts';
 import type { TLSEngine } from '../interfaces/tls-engine.ts';
 import { requireIntegerFrom } from '../arguments.ts';
 import type { ContextPlatform } from '../interfaces/context.ts';
-import { DEFAULT_LINGER_LIMITS } from './linger.ts';
+import { DEFAULT_LINGER_BYTES, DEFAULT_LINGER_SECONDS } from '../stream-defaults.ts';
+import { NodeLingering } from './linger.ts';
 import { NodeAdoption } from './node-adoption.ts';
 import { NodeClock } from './node-clock.ts';
 import { NodeContext } from './node-context.ts';
@@ -59,18 +60,20 @@ export class NodePlatform implements Platform {
   readonly liveness: LivenessPlatform = new NodeLiveness();
   readonly context: ContextPlatform = new NodeContext();
   readonly tls: TLSEngine;
+  readonly lingering: Lingering;
   /** Absent on Windows, whose sockets have no descriptors in Node. */
   readonly adoption?: AdoptionPlatform;
 
   /** Throws `RangeError` for a `lingerSeconds` that is not a finite number of at least 0, and for a `lingerBytes` that is no count. */
   constructor(options: NodePlatformOptions = {}) {
     const { reading = 'onread', tls = nodeTLS() } = options;
-    const { lingerSeconds = DEFAULT_LINGER_LIMITS.seconds, lingerBytes = DEFAULT_LINGER_LIMITS.bytes } = options;
+    const { lingerSeconds = DEFAULT_LINGER_SECONDS, lingerBytes = DEFAULT_LINGER_BYTES } = options;
     if (!Number.isFinite(lingerSeconds) || lingerSeconds < 0) {
       throw new RangeError(`lingerSeconds must be a finite number of at least 0, not ${lingerSeconds}`);
     }
     requireIntegerFrom('lingerBytes', lingerBytes, 0);
-    const streams = new NodeStreams(reading, { seconds: lingerSeconds, bytes: lingerBytes });
+    this.lingering = new NodeLingering(lingerSeconds, lingerBytes);
+    const streams = new NodeStreams(reading, this.lingering);
     this.streams = streams;
     this.tls = tls;
     this.processes = new NodeProcesses(reading);

@@ -16,12 +16,12 @@ import type {
   ProcessProgram,
 } from '../interfaces/process-platform.ts';
 import { DataEventSource } from './byte-source.ts';
-import type { LingerLimits } from './linger.ts';
+import { NO_LINGERING } from './linger.ts';
 import { NodeStreamHandle } from './node-stream-handle.ts';
 import type { ReadingMode } from './node-streams.ts';
 import { ReadSlabs, SlabSource } from './read-slabs.ts';
 import { takeOver } from './socket-takeover.ts';
-import { toSystemError } from './system-error.ts';
+import { toSystemError } from '../system-error.ts';
 
 /** How the pipes of children become streams. */
 interface PipeMaker {
@@ -93,8 +93,6 @@ class NodeProcess implements ProcessHandle {
     this.#listener.exited({ exitCode: code ?? undefined, signal: signal ?? undefined, status });
   }
 }
-
-const NO_LINGERING: LingerLimits = { seconds: 0, bytes: 0 };
 
 /** A pipe has nothing that lingering could save: what was written is the child's as soon as the system has it. */
 class PipeHandle extends NodeStreamHandle {

@@ -20,7 +20,7 @@ import { devNull } from 'node:os';
 import { UNIXAddress } from '../addresses.ts';
 import type { StdioPlatform, SystemError } from '../interfaces/platform.ts';
 import type { StreamHandle, StreamListener } from '../interfaces/stream-platform.ts';
-import { toSystemError } from './system-error.ts';
+import { toSystemError } from '../system-error.ts';
 
 const STDOUT = 1;
 const NO_BYTES = Buffer.alloc(0);

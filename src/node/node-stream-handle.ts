@@ -25,11 +25,11 @@ import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import type { Address } from '../addresses.ts';
 import type { SystemError } from '../interfaces/platform.ts';
-import type { StreamHandle, StreamListener } from '../interfaces/stream-platform.ts';
+import type { Lingering, StreamHandle, StreamListener } from '../interfaces/stream-platform.ts';
 import type { ByteSource } from './byte-source.ts';
-import { linger, type LingerLimits } from './linger.ts';
+import { linger } from './linger.ts';
 import { resetSocket } from './reset-socket.ts';
-import { toSystemError } from './system-error.ts';
+import { toSystemError } from '../system-error.ts';
 
 const NO_BYTES = Buffer.alloc(0);
 
@@ -40,14 +40,14 @@ export interface StreamParts {
   readonly source: ByteSource;
   readonly localAddress: Address;
   readonly remoteAddress: Address;
-  readonly linger: LingerLimits;
+  readonly linger: Lingering;
 }
 
 /** A socket that its handle has given up to TLS. */
 export interface SurrenderedSocket {
   /** Paused, without listeners; what had been read and not delivered is in its buffer. */
   readonly socket: Socket;
-  readonly linger: LingerLimits;
+  readonly linger: Lingering;
   /** Destroys it at once; `writer` is the socket for TLS above it, if there is one yet. */
   reset(writer: Socket | undefined): void;
   /** Asks whether an end of reading is what it looks like; see `NodeStreamHandle`. */
@@ -60,7 +60,7 @@ export class NodeStreamHandle implements StreamHandle {
   readonly remoteAddress: Address;
   protected readonly socket: Socket;
   readonly #source: ByteSource;
-  readonly #linger: LingerLimits;
+  readonly #linger: Lingering;
 
   #life: 'new' | 'open' | 'over' = 'new';
   #reading: 'paused' | 'resuming' | 'flowing' | 'ended' = 'paused';
@@ -70,12 +70,12 @@ export class NodeStreamHandle implements StreamHandle {
   #held: Buffer[] | undefined;
   #heldLast: 'end' | SystemError | undefined;
 
-  constructor({ socket, source, localAddress, remoteAddress, linger: limits }: StreamParts) {
+  constructor({ socket, source, localAddress, remoteAddress, linger: lingering }: StreamParts) {
     this.socket = socket;
     this.#source = source;
     this.localAddress = localAddress;
     this.remoteAddress = remoteAddress;
-    this.#linger = limits;
+    this.#linger = lingering;
     socket.unref();
     socket.on('error', this.#errorReported);
   }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type {
+  Lingering,
   ListenTarget,
   StreamConnectHandle,
   StreamConnectListener,
@@ -10,7 +11,6 @@ import type {
   StreamTarget,
 } from '../interfaces/stream-platform.ts';
 import { DataEventSource } from './byte-source.ts';
-import type { LingerLimits } from './linger.ts';
 import { NodeConnectHandle } from './node-connect-handle.ts';
 import { type AdoptedListenTarget, NodeListenHandle } from './node-listen-handle.ts';
 import { NodeStreamHandle, TCPStreamHandle } from './node-stream-handle.ts';
@@ -28,10 +28,10 @@ export type Place = { readonly kind: 'tcp' } | { readonly kind: 'unix'; readonly
 /** TCP and UNIX sockets, by `node:net`. */
 export class NodeStreams implements StreamPlatform {
   readonly #reading: ReadingMode;
-  readonly #linger: LingerLimits;
+  readonly #linger: Lingering;
   readonly #slabs = new ReadSlabs();
 
-  constructor(reading: ReadingMode, linger: LingerLimits) {
+  constructor(reading: ReadingMode, linger: Lingering) {
     this.#reading = reading;
     this.#linger = linger;
   }

@@ -8,7 +8,7 @@
  */
 import { lstatSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
 import type { SystemError } from '../interfaces/platform.ts';
-import { toSystemError } from './system-error.ts';
+import { toSystemError } from '../system-error.ts';
 
 /** How often to try again when the lock vanishes between two looks at it. */
 const ATTEMPTS_MAX = 10;

@@ -1,7 +1,8 @@
 import { requireMethods } from '../arguments.ts';
 import { Failure } from '../deferred/failure.ts';
 import type { ProtocolFactory } from '../interfaces/protocol.ts';
-import type { StreamHandle } from '../interfaces/stream-platform.ts';
+import type { Lingering, StreamHandle } from '../interfaces/stream-platform.ts';
+import { DEFAULT_LINGER_BYTES, DEFAULT_LINGER_SECONDS } from '../stream-defaults.ts';
 import { buildProtocol } from './build-protocol.ts';
 import { Connection } from './connection.ts';
 import { requireFactory } from './factory-arguments.ts';
@@ -44,4 +45,15 @@ function serve(parts: ReactorParts, handle: StreamHandle, factory: ProtocolFacto
   } else {
     new Connection(parts, handle, protocol, stopFactory).start();
   }
+}
+
+/** As the platform has it, or else by the reactor's own delayed calls. */
+export function lingeringOf({ platform, loop }: ReactorParts): Lingering {
+  return (
+    platform.lingering ?? {
+      seconds: DEFAULT_LINGER_SECONDS,
+      bytes: DEFAULT_LINGER_BYTES,
+      begin: (giveUp) => loop.timers.callLater(DEFAULT_LINGER_SECONDS, giveUp),
+    }
+  );
 }

@@ -1,5 +1,6 @@
 import { requireIntegerFrom } from '../arguments.ts';
 import type { ConnectionOptions, ListenOptions } from '../interfaces/reactor.ts';
+import { DEFAULT_HIGH_WATER_MARK_BYTES, DEFAULT_WRITE_BUFFER_LIMIT_BYTES } from '../stream-defaults.ts';
 
 /** How much may wait to be sent on one connection, in bytes. */
 export type ConnectionLimits = Required<ConnectionOptions>;
@@ -17,10 +18,8 @@ export const CONNECTION_OPTIONS: readonly (keyof ConnectionOptions)[] = ['highWa
 export const PORT_OPTIONS: readonly (keyof ListenOptions)[] = ['maxConnections', ...CONNECTION_OPTIONS];
 
 export const DEFAULT_CONNECTION_LIMITS: ConnectionLimits = {
-  // As in Twisted: enough to keep a fast link busy for a turn, small beside the system's own buffers.
-  highWaterMark: 65_536,
-  // A protocol without flow control must not eat the memory of the process; one that sends a large file in one write may.
-  writeBufferLimit: 134_217_728,
+  highWaterMark: DEFAULT_HIGH_WATER_MARK_BYTES,
+  writeBufferLimit: DEFAULT_WRITE_BUFFER_LIMIT_BYTES,
 };
 
 /** Checks the options and puts the defaults in. */

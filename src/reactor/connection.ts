@@ -35,9 +35,10 @@ import {
 import type { SystemError } from '../interfaces/platform.ts';
 import type { StreamProtocol } from '../interfaces/protocol.ts';
 import type { StreamHandle } from '../interfaces/stream-platform.ts';
-import type { TLSHandle, TLSListener, TLSOptions, TLSRole } from '../interfaces/tls-engine.ts';
+import type { TLSHandle, TLSListener, TLSOptions } from '../interfaces/tls-engine.ts';
 import type { StartTLSOptions, Transport } from '../interfaces/transport.ts';
 import { type ConnectionLimits, DEFAULT_CONNECTION_LIMITS } from './connection-limits.ts';
+import { ACCEPTED, type ConnectionOrigin } from './connection-origin.ts';
 import type { Producer } from './producer-slot.ts';
 import { type Hooks, ProtocolHooks } from './protocol-hooks.ts';
 import type { ReactorParts } from './reactor-parts.ts';
@@ -55,23 +56,6 @@ type Life =
 const OPENING: Life = { state: 'opening' };
 const OPEN: Life = { state: 'open' };
 const LOST: Life = { state: 'lost' };
-
-/** Where a connection comes from, and what bounds it. */
-export interface ConnectionOrigin {
-  /** Which side of a TLS handshake this is, unless `startTLS` says otherwise. */
-  readonly role: TLSRole;
-  /** The host that was asked for, if one was. */
-  readonly host: string | undefined;
-  /** The handle, if it is an encrypted one whose handshake has been completed. */
-  readonly tls?: TLSHandle | undefined;
-  readonly limits?: ConnectionLimits;
-  /** The protocol is a part of the reactor, and calls the user's hooks itself: nobody is told of a connection. */
-  readonly isInternal?: boolean;
-  /** Whom its certificate is for, where that has been verified. */
-  readonly servername?: string | undefined;
-}
-
-const ACCEPTED: ConnectionOrigin = { role: 'server', host: undefined };
 
 export class Connection implements Transport, TLSListener {
   readonly #parts: ReactorParts;
@@ -117,7 +101,7 @@ export class Connection implements Transport, TLSListener {
     });
     this.#hooks = observation?.watch(hooks) ?? hooks;
     this.#whenLost = whenLost;
-    this.#writing = new WritingHalf(parts, handle, origin.limits ?? DEFAULT_CONNECTION_LIMITS, {
+    this.#writing = new WritingHalf(parts, handle, this.#limits, {
       bufferOverflowed: (bytes) => {
         this.#overflowed(bytes);
       },
@@ -156,6 +140,10 @@ export class Connection implements Transport, TLSListener {
 
   getPeer(): Address {
     return this.#handle.remoteAddress;
+  }
+
+  get writeBufferLimit(): number {
+    return this.#limits.writeBufferLimit;
   }
 
   write(data: Uint8Array | string): boolean {
@@ -350,6 +338,10 @@ export class Connection implements Transport, TLSListener {
 
   // --------------------------------------------------------------------------------------------------------- inside
 
+  get #limits(): ConnectionLimits {
+    return this.#origin.limits ?? DEFAULT_CONNECTION_LIMITS;
+  }
+
   /** Whether the handle is open, and may be used. */
   get #hasHandle(): boolean {
     return this.#life.state === 'open' || this.#life.state === 'closing';
@@ -406,8 +398,7 @@ export class Connection implements Transport, TLSListener {
 
   /** Called from inside `write`. */
   #overflowed(bytes: number): void {
-    const { writeBufferLimit } = this.#origin.limits ?? DEFAULT_CONNECTION_LIMITS;
-    this.#destroy(new Failure(new WriteBufferLimitError(bytes, writeBufferLimit)));
+    this.#destroy(new Failure(new WriteBufferLimitError(bytes, this.writeBufferLimit)));
   }
 
   /** Resets the connection now and loses it in the next turn. */

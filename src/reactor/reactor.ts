@@ -29,7 +29,7 @@ import type {
 } from '../interfaces/reactor-udp.ts';
 import type { ReactorStreams } from '../interfaces/reactor-streams.ts';
 import type { HostnameResolver } from '../interfaces/resolver.ts';
-import type { StreamHandle } from '../interfaces/stream-platform.ts';
+import type { Lingering, StreamHandle } from '../interfaces/stream-platform.ts';
 import type { TLSOptions } from '../interfaces/tls-engine.ts';
 import type {
   ChildProcessProtocol,
@@ -43,7 +43,7 @@ import type { Transport } from '../interfaces/transport.ts';
 import { requireDelay, requireFunction, requireIntegerFrom, requireMethods } from '../arguments.ts';
 import { QueueOverflow, UnsupportedError } from '../errors.ts';
 import { adoptDatagramPort, adoptStreamConnection, adoptStreamPort } from './adoption.ts';
-import { adoptStreamHandle } from './adopted-stream.ts';
+import { adoptStreamHandle, lingeringOf } from './adopted-stream.ts';
 import { Contexts } from './contexts.ts';
 import { ErrorReporter, reportTo, type ReportError } from './error-reporter.ts';
 import { HookWatch } from './hook-watch.ts';
@@ -402,6 +402,10 @@ export class Reactor
   }
 
   // -------------------------------------------------------------------------------------------------- other streams
+
+  get lingering(): Lingering {
+    return lingeringOf(this.#parts);
+  }
 
   adoptStreamHandle(handle: StreamHandle, factory: ProtocolFactory): void {
     adoptStreamHandle(this.#parts, handle, this.#bindFactory(factory));

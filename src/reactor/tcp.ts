@@ -18,7 +18,7 @@ import { addressOf, parseIPLiteral } from '../ip-literal.ts';
 import { Port } from './port.ts';
 import type { ReactorParts } from './reactor-parts.ts';
 import { StreamConnector } from './stream-connector.ts';
-import { DEFAULT_BACKLOG, DEFAULT_CONNECT_TIMEOUT_SECONDS } from './stream-defaults.ts';
+import { DEFAULT_BACKLOG, DEFAULT_CONNECT_TIMEOUT_SECONDS } from '../stream-defaults.ts';
 
 /** Both, in the order in which their addresses are tried. */
 const FAMILIES: readonly IPFamily[] = ['IPv4', 'IPv6'];

@@ -7,7 +7,7 @@ import { requireClientFactory, requireFactory } from './factory-arguments.ts';
 import { Port } from './port.ts';
 import type { ReactorParts } from './reactor-parts.ts';
 import { StreamConnector } from './stream-connector.ts';
-import { DEFAULT_BACKLOG, DEFAULT_CONNECT_TIMEOUT_SECONDS } from './stream-defaults.ts';
+import { DEFAULT_BACKLOG, DEFAULT_CONNECT_TIMEOUT_SECONDS } from '../stream-defaults.ts';
 
 /** Twisted's default: whoever may reach the path may connect. */
 const DEFAULT_MODE = 0o666;

@@ -3,10 +3,11 @@ import type { Platform, PlatformClock, RandomSource, StdioPlatform } from '../in
 import type { ProcessPlatform } from '../interfaces/process-platform.ts';
 import type { HostnameResolver } from '../interfaces/resolver.ts';
 import type { DatagramPlatform } from '../interfaces/datagram-platform.ts';
-import type { StreamPlatform } from '../interfaces/stream-platform.ts';
+import type { Lingering, StreamPlatform } from '../interfaces/stream-platform.ts';
 import type { TLSEngine } from '../interfaces/tls-engine.ts';
 import type { Scheduler } from './scheduler.ts';
 import { VirtualClock } from './virtual-clock.ts';
+import { VirtualLingering } from './virtual-lingering.ts';
 import { VirtualDatagrams, type VirtualDatagramsParts } from './virtual-datagrams.ts';
 import { VirtualProcesses } from './virtual-processes.ts';
 import { VirtualResolver } from './virtual-resolver.ts';
@@ -44,6 +45,8 @@ export class VirtualHost implements Platform {
   readonly random: RandomSource;
   /** TLS, if the world was given any. */
   declare readonly tls?: TLSEngine;
+  /** By the time of the world, with the limits of its streams. */
+  readonly lingering: Lingering;
   /** Programs that are objects. */
   readonly processes: ProcessPlatform;
   /** A pipe to whoever plays the terminal. */
@@ -73,6 +76,7 @@ export class VirtualHost implements Platform {
     this.resolver = new VirtualResolver(parts.scheduler, options.names ?? {});
     this.random = parts.random;
     if (parts.tls !== undefined) this.tls = parts.tls;
+    this.lingering = new VirtualLingering(parts);
     this.virtualProcesses = new VirtualProcesses(parts);
     this.processes = this.virtualProcesses;
     this.virtualStdio = new VirtualStdio(parts);

@@ -27,6 +27,7 @@ import { PerfectLink } from './link.ts';
 import { OutsideWork } from './outside-work.ts';
 import type { Scheduler } from './scheduler.ts';
 import { type HostOptions, VirtualHost } from './virtual-host.ts';
+import { DEFAULT_LINGER_BYTES, DEFAULT_LINGER_SECONDS } from '../stream-defaults.ts';
 import type { StreamLimits } from './virtual-stream.ts';
 import type { VirtualStreams } from './virtual-streams.ts';
 import { VirtualTLS } from './virtual-tls.ts';
@@ -43,8 +44,8 @@ export const TIME_TOLERANCE_SECONDS = 1e-9;
 /** The bounds of streams; each may be set for a world. */
 export const DEFAULT_STREAM_LIMITS: StreamLimits = {
   windowBytes: 65_536,
-  lingerSeconds: 2,
-  lingerBytesMax: 1_048_576,
+  lingerSeconds: DEFAULT_LINGER_SECONDS,
+  lingerBytesMax: DEFAULT_LINGER_BYTES,
 };
 
 /** The options of a world. */

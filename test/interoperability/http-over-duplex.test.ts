@@ -196,6 +196,49 @@ describeInWorlds('node:http over a Duplex', (world) => {
 });
 
 describe('node:http over a Duplex in a test', () => {
+  it('closes its idle connections when the reactor drains, and the others behind their answers', async () => {
+    const reactor = new TestReactor();
+    let isDraining = false;
+    let answerSlowly = (): void => undefined;
+    const server = createServer((asked, answer) => {
+      const respond = (): void => {
+        if (isDraining) answer.setHeader('connection', 'close');
+        answer.end('done');
+      };
+      if (asked.url === '/slow') answerSlowly = respond;
+      else respond();
+    });
+    server.emit('listening'); // has it keep account of its connections
+    const factory = duplexFactory(
+      reactor,
+      (duplex) => {
+        server.emit('connection', duplex);
+        duplex.once('draining', () => {
+          isDraining = true;
+          server.closeIdleConnections();
+        });
+      },
+      { allowHalfOpen: true },
+    );
+    reactor.listenTCP(80, factory);
+    const [idle, busy] = [reactor.dial(80), reactor.dial(80)];
+    await reactor.advanceAsync(0);
+    idle.send('GET / HTTP/1.1\r\nhost: server.example\r\n\r\n');
+    busy.send('GET /slow HTTP/1.1\r\nhost: server.example\r\n\r\n');
+    await reactor.advanceAsync(0);
+    expect(idle.text()).to.match(/done$/);
+    reactor.stop({ drainSeconds: 60 });
+    await reactor.advanceAsync(1);
+    expect([idle.closed, busy.closed]).to.deep.equal([true, false]);
+    answerSlowly();
+    await reactor.advanceAsync(0);
+    expect(busy.text()).to.match(/connection: close[^]*done$/i);
+    expect(busy.closed).to.be.true;
+    expect(reactor.running, 'nothing was left to wait for').to.be.false;
+    server.close();
+    reactor.assertClean();
+  });
+
   it('closes an idle connection when the clock of the test says so', async () => {
     const reactor = new TestReactor();
     const server = createServer((_asked, answer) => answer.end('hello'));

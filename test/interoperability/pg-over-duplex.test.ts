@@ -4,21 +4,107 @@ import { Client, type ClientConfig, type Notification, Pool } from 'pg';
 import {
   createConnection,
   type DuplexProtocol,
+  Factory,
   type StreamClientEndpoint,
   TCP4ClientEndpoint,
   UNIXClientEndpoint,
 } from 'ropewalk';
-import { POSTGRES, POSTGRES_STARTING_MILLISECONDS, PostgresServer } from './support/postgres-server.ts';
 import { freePort } from './support/free-port.ts';
+import { PostgresProtocol, QueryError, type QueryResult } from './support/postgres-protocol.ts';
+import { POSTGRES, POSTGRES_STARTING_MILLISECONDS, PostgresServer } from './support/postgres-server.ts';
 import { requirePeer } from './support/require-peer.ts';
 import { LOOPBACK } from './support/running-reactor.ts';
-import { RealWorld } from './support/stream-worlds.ts';
+import { RealWorld, type StreamWorld, VirtualWorld } from './support/stream-worlds.ts';
 
-describe('pg over a Duplex, with PostgreSQL as the server', () => {
+/** What connects a client by an endpoint; the streams it makes are added to `streams`. */
+function configuration(world: StreamWorld, endpoint: StreamClientEndpoint, streams: DuplexProtocol[]): ClientConfig {
+  return {
+    user: 'test',
+    database: 'postgres',
+    stream: () => {
+      const duplex = createConnection(world.reactor, endpoint);
+      streams.push(duplex);
+      return duplex;
+    },
+  };
+}
+
+/** What holds with any server. */
+function describeClient(world: () => StreamWorld, reach: () => Promise<StreamClientEndpoint>): void {
+  let streams: DuplexProtocol[];
+  let settings: ClientConfig;
+
+  beforeEach(async () => {
+    streams = [];
+    settings = configuration(world(), await reach(), streams);
+  });
+
+  async function connect(): Promise<Client> {
+    const client = new Client(settings);
+    await world().until(client.connect());
+    return client;
+  }
+
+  it('asks and is answered, with parameters and without', async () => {
+    const client = await connect();
+    expect((await world().until(client.query("SELECT 'plain' AS text"))).rows).to.deep.equal([{ text: 'plain' }]);
+    const { rows } = await world().until(client.query('SELECT $1::text AS text, $2::text AS other', ['您好', null]));
+    expect(rows).to.deep.equal([{ text: '您好', other: null }]);
+    await world().until(client.end());
+    expect(streams.map(({ errored }) => errored)).to.deep.equal([null]);
+  });
+
+  it('sends and receives megabytes', async () => {
+    const client = await connect();
+    const text = 'a long text, '.repeat(200_000);
+    const answered = await world().until(
+      client.query<{ text: string; other: string }>('SELECT $1::text AS text, $2::text AS other', [text, '']),
+    );
+    expect(answered.rows[0]?.text === text).to.be.true;
+    const many = await world().until(client.query('SELECT generate_series(1, 20000)::text AS number'));
+    expect(many.rows).to.have.length(20_000);
+    await world().until(client.end());
+  });
+
+  it('is told of errors, and goes on', async () => {
+    const client = await connect();
+    for (const parameters of [undefined, ['a parameter']]) {
+      const text = parameters === undefined ? 'SELECT nonsense' : 'SELECT nonsense, $1::text';
+      const error = await world().until(client.query(text, parameters).catch((reason: unknown) => reason));
+      expect(error).to.have.property('code', '42703');
+    }
+    expect((await world().until(client.query("SELECT 'plain' AS text"))).rows).to.deep.equal([{ text: 'plain' }]);
+    await world().until(client.end());
+  });
+
+  it('shares connections in a pool', async () => {
+    const pool = new Pool({ ...settings, max: 3 });
+    const texts = Array.from({ length: 50 }, (_, index) => `text ${index}`);
+    const answers = await world().until(
+      Promise.all(
+        texts.map((text) =>
+          pool.query<{ text: string }>('SELECT $1::text AS text, $2::text AS other', [text, 'the same']),
+        ),
+      ),
+    );
+    expect(answers.map(({ rows }) => rows[0]?.text)).to.deep.equal(texts);
+    expect(streams).to.have.length(3);
+    await world().until(pool.end());
+  });
+
+  it('fails what is asked when the connection breaks', async () => {
+    const client = await connect();
+    client.on('error', () => undefined);
+    const asked = client.query("SELECT 'plain' AS text").catch((reason: unknown) => reason);
+    streams[0]?.transport?.abortConnection();
+    expect(await world().until(asked)).to.be.instanceOf(Error);
+  });
+}
+
+describe('pg over a Duplex on TCP, with PostgreSQL as the server', () => {
   requirePeer(POSTGRES);
   let server: PostgresServer;
   let world: RealWorld;
-  let streams: DuplexProtocol[];
 
   before(async function () {
     this.timeout(POSTGRES_STARTING_MILLISECONDS);
@@ -26,7 +112,6 @@ describe('pg over a Duplex, with PostgreSQL as the server', () => {
   });
   beforeEach(() => {
     world = new RealWorld();
-    streams = [];
   });
   afterEach(async function () {
     if (this.currentTest?.state === 'failed') console.warn(server.log);
@@ -39,59 +124,22 @@ describe('pg over a Duplex, with PostgreSQL as the server', () => {
     return new TCP4ClientEndpoint(world.reactor, LOOPBACK, server.port);
   }
 
-  function configuration(endpoint: StreamClientEndpoint = tcp()): ClientConfig {
-    return {
-      user: 'test',
-      database: 'postgres',
-      stream: () => {
-        const duplex = createConnection(world.reactor, endpoint);
-        streams.push(duplex);
-        return duplex;
-      },
-    };
-  }
+  describeClient(
+    () => world,
+    () => Promise.resolve(tcp()),
+  );
 
-  it('asks and is answered, over TCP and over a UNIX socket', async () => {
-    for (const endpoint of [tcp(), new UNIXClientEndpoint(world.reactor, server.socketPath)]) {
-      const client = new Client(configuration(endpoint));
-      await client.connect();
-      const { rows } = await client.query<{ sum: number; text: string }>(
-        'SELECT $1::int + 1 AS sum, $2::text AS text',
-        [41, '您好'],
-      );
-      expect(rows).to.deep.equal([{ sum: 42, text: '您好' }]);
-      await client.end();
-    }
-    expect(streams.map(({ errored }) => errored)).to.deep.equal([null, null]);
-  });
-
-  it('sends and receives megabytes', async () => {
-    const client = new Client(configuration());
+  it('is answered over a UNIX socket as well', async () => {
+    const client = new Client(configuration(world, new UNIXClientEndpoint(world.reactor, server.socketPath), []));
     await client.connect();
-    const text = 'a long text, '.repeat(200_000);
-    const { rows } = await client.query<{ text: string; length: number }>(
-      'SELECT $1::text AS text, length($1) AS length',
-      [text],
-    );
-    expect(rows[0]?.length).to.equal(text.length);
-    expect(rows[0]?.text === text).to.be.true;
-    const many = await client.query('SELECT generate_series(1, 20000) AS number');
-    expect(many.rows).to.have.length(20_000);
-    await client.end();
-  });
-
-  it('is told of errors, and goes on', async () => {
-    const client = new Client(configuration());
-    await client.connect();
-    const error = await client.query('SELECT nonsense').catch((reason: unknown) => reason);
-    expect(error).to.have.property('code', '42703');
-    expect((await client.query('SELECT 1 AS one')).rows).to.deep.equal([{ one: 1 }]);
+    const { rows } = await client.query<{ sum: number }>('SELECT $1::int + 1 AS sum', [41]);
+    expect(rows).to.deep.equal([{ sum: 42 }]);
     await client.end();
   });
 
   it('hears what others notify it of', async () => {
-    const listener = new Client(configuration());
-    const notifier = new Client(configuration());
+    const listener = new Client(configuration(world, tcp(), []));
+    const notifier = new Client(configuration(world, tcp(), []));
     await Promise.all([listener.connect(), notifier.connect()]);
     await listener.query('LISTEN news');
     const heard = once(listener, 'notification');
@@ -100,23 +148,32 @@ describe('pg over a Duplex, with PostgreSQL as the server', () => {
     expect(notification.payload).to.equal('something has happened');
     await Promise.all([listener.end(), notifier.end()]);
   });
-
-  it('shares connections in a pool', async () => {
-    const pool = new Pool({ ...configuration(), max: 3 });
-    const answers = await Promise.all(
-      Array.from({ length: 50 }, (_, index) => pool.query<{ number: number }>('SELECT $1::int AS number', [index])),
-    );
-    expect(answers.map(({ rows }) => rows[0]?.number)).to.deep.equal(Array.from({ length: 50 }, (_, index) => index));
-    expect(streams).to.have.length(3);
-    await pool.end();
-  });
-
-  it('fails what is asked when the connection breaks', async () => {
-    const client = new Client(configuration());
-    client.on('error', () => undefined);
-    await client.connect();
-    const asked = client.query('SELECT pg_sleep(60)').catch((reason: unknown) => reason);
-    streams[0]?.transport?.abortConnection();
-    expect(await asked).to.be.instanceOf(Error);
-  });
 });
+
+describe('pg over a Duplex on the virtual network', () => {
+  let world: VirtualWorld;
+
+  beforeEach(() => {
+    world = new VirtualWorld();
+  });
+  afterEach(() => world.close());
+
+  describeClient(
+    () => world,
+    () => {
+      const factory = new Factory();
+      factory.buildProtocol = () => new PostgresProtocol(answer);
+      return world.listen(factory);
+    },
+  );
+});
+
+/** The queries of these tests, answered as PostgreSQL does. */
+function answer(query: string, parameters: readonly (string | null)[]): QueryResult {
+  if (query === "SELECT 'plain' AS text") return { columns: ['text'], rows: [['plain']] };
+  if (query === 'SELECT $1::text AS text, $2::text AS other') return { columns: ['text', 'other'], rows: [parameters] };
+  if (query === 'SELECT generate_series(1, 20000)::text AS number') {
+    return { columns: ['number'], rows: Array.from({ length: 20_000 }, (_, index) => [String(index + 1)]) };
+  }
+  throw new QueryError('42703', 'column "nonsense" does not exist');
+}

@@ -1,8 +1,8 @@
 import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import { expect } from 'chai';
-import { DEFAULT_LINGER_LIMITS } from '../../src/node/linger.ts';
 import { NodePlatform } from '../../src/node/node-platform.ts';
+import { DEFAULT_LINGER_BYTES } from '../../src/stream-defaults.ts';
 import { acceptedPair, connectedPair, receiveAll, settle } from './harness.ts';
 
 const REPLY = Buffer.alloc(200_000, 'reply');
@@ -45,7 +45,7 @@ for (const reading of ['onread', 'data'] as const) {
         const pair = await makePair(new NodePlatform({ reading, lingerSeconds: 1000 }).streams);
         pair.handle.close();
         const failed = once(pair.peer, 'error') as Promise<[NodeJS.ErrnoException]>;
-        pair.peer.write(Buffer.alloc(DEFAULT_LINGER_LIMITS.bytes * 16));
+        pair.peer.write(Buffer.alloc(DEFAULT_LINGER_BYTES * 16));
         const [error] = await failed;
         expect(error.code).to.be.oneOf(['ECONNRESET', 'EPIPE']);
         pair.close();

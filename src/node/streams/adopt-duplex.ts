@@ -5,10 +5,9 @@ import { type Address, UNIXAddress } from '../../addresses.ts';
 import { describe, requireOptions } from '../../arguments.ts';
 import type { ProtocolFactory } from '../../interfaces/protocol.ts';
 import type { ReactorStreams } from '../../interfaces/reactor-streams.ts';
-import type { StreamHandle } from '../../interfaces/stream-platform.ts';
+import type { Lingering, StreamHandle } from '../../interfaces/stream-platform.ts';
 import { requireFactory } from '../../reactor/factory-arguments.ts';
 import { DataEventSource } from '../byte-source.ts';
-import { DEFAULT_LINGER_LIMITS } from '../linger.ts';
 import { NodeStreamHandle, TCPStreamHandle } from '../node-stream-handle.ts';
 import { tcpAddress } from '../socket-addresses.ts';
 import { DuplexHandle } from './duplex-handle.ts';
@@ -27,7 +26,8 @@ export interface AdoptDuplexOptions {
  * reactor, and the factory counts as in use until the connection is lost. From this call on the stream is the connection's
  * alone. What it had read before is delivered; `unshift` what somebody has taken out of it, such as the `head` of an HTTP upgrade.
  *
- * Closing the connection ends the stream, then discards what still comes, for 2 seconds at most, and destroys it; aborting destroys
+ * Closing the connection ends the stream, then discards what still comes, for as long as the reactor's own sockets do
+ * (`lingerSeconds` of `createReactor`, 2 by default), and destroys it; aborting destroys
  * it, a TCP socket with a reset. A stream that is destroyed by others loses the connection with `ConnectionLost`, whose
  * cause is the stream's error.
  *
@@ -43,14 +43,14 @@ export function adoptDuplex(
   requireOptions('options', options, ['hostAddress', 'peerAddress']);
   requireByteStream(duplex);
   requireFactory(factory);
-  reactor.adoptStreamHandle(handleOf(duplex, options), factory);
+  reactor.adoptStreamHandle(handleOf(duplex, options, reactor.lingering), factory);
 }
 
-function handleOf(duplex: Duplex, { hostAddress, peerAddress }: AdoptDuplexOptions): StreamHandle {
+function handleOf(duplex: Duplex, { hostAddress, peerAddress }: AdoptDuplexOptions, linger: Lingering): StreamHandle {
   const parts = {
     localAddress: hostAddress ?? addressOf(duplex, 'local'),
     remoteAddress: peerAddress ?? addressOf(duplex, 'remote'),
-    linger: DEFAULT_LINGER_LIMITS,
+    linger,
   };
   // Half-close is for the connection to decide.
   duplex.allowHalfOpen = true;

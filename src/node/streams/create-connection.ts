@@ -1,6 +1,7 @@
 import type { StreamClientEndpoint } from '../../interfaces/endpoint.ts';
 import type { ReactorTime } from '../../interfaces/time.ts';
-import { type DuplexOptions, DuplexProtocol } from './duplex-protocol.ts';
+import type { DuplexOptions } from './duplex-options.ts';
+import { DuplexProtocol } from './duplex-protocol.ts';
 
 /**
  * `net.createConnection` for any endpoint: begins to connect and returns the stream at once, for agents and clients that want

@@ -1,6 +1,7 @@
 import type { ProtocolFactoryOf } from '../../interfaces/protocol.ts';
 import type { ReactorTime } from '../../interfaces/time.ts';
-import { type DuplexOptions, DuplexProtocol } from './duplex-protocol.ts';
+import type { DuplexOptions } from './duplex-options.ts';
+import { DuplexProtocol } from './duplex-protocol.ts';
 
 /**
  * A factory for a port: each connection is a `DuplexProtocol`, given to `connected` when it has a transport. A server of

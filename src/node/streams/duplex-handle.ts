@@ -15,9 +15,9 @@ import { Buffer } from 'node:buffer';
 import type { Duplex } from 'node:stream';
 import type { Address } from '../../addresses.ts';
 import type { SystemError } from '../../interfaces/platform.ts';
-import type { StreamHandle, StreamListener } from '../../interfaces/stream-platform.ts';
-import { linger, type LingerLimits } from '../linger.ts';
-import { toSystemError } from '../system-error.ts';
+import type { Lingering, StreamHandle, StreamListener } from '../../interfaces/stream-platform.ts';
+import { linger } from '../linger.ts';
+import { toSystemError } from '../../system-error.ts';
 
 /** The most that is delivered at a time, as from a socket, in bytes. */
 const CHUNK_BYTES = 65_536;
@@ -30,14 +30,14 @@ export interface DuplexParts {
   readonly duplex: Duplex;
   readonly localAddress: Address;
   readonly remoteAddress: Address;
-  readonly linger: LingerLimits;
+  readonly linger: Lingering;
 }
 
 export class DuplexHandle implements StreamHandle {
   readonly localAddress: Address;
   readonly remoteAddress: Address;
   readonly #duplex: Duplex;
-  readonly #linger: LingerLimits;
+  readonly #linger: Lingering;
 
   #life: 'new' | 'open' | 'over' = 'new';
   #reading: 'paused' | 'flowing' | 'ended' = 'paused';
@@ -47,11 +47,11 @@ export class DuplexHandle implements StreamHandle {
   #last: 'end' | SystemError | undefined;
   #isDeliveryDue = false;
 
-  constructor({ duplex, localAddress, remoteAddress, linger: limits }: DuplexParts) {
+  constructor({ duplex, localAddress, remoteAddress, linger: lingering }: DuplexParts) {
     this.#duplex = duplex;
     this.localAddress = localAddress;
     this.remoteAddress = remoteAddress;
-    this.#linger = limits;
+    this.#linger = lingering;
     duplex.on('error', this.#failed);
     duplex.on('close', this.#closed);
     callIfPresent(duplex, 'unref');
@@ -192,11 +192,18 @@ export class DuplexHandle implements StreamHandle {
     const last = this.#last;
     if (last instanceof Error) {
       const isAwaited = this.#writing === 'sending' || this.#writing === 'shutting';
-      if (this.#life === 'open' && (isAwaited || this.#reading !== 'paused')) this.#leave()?.failed(last);
+      if (this.#life === 'open' && (isAwaited || this.#reading !== 'paused')) this.#fail(last);
     } else if (last === 'end' && this.#reading === 'flowing') {
       this.#reading = 'ended';
       this.#listener?.endReceived();
     }
+  }
+
+  #fail(error: SystemError): void {
+    const listener = this.#leave();
+    // One that was made without `autoDestroy` is not destroyed by its error.
+    this.#duplex.destroy();
+    listener?.failed(error);
   }
 
   #sent(): void {

@@ -4,18 +4,29 @@
  *     open ──end──▶ ending ──finish──▶ over        open, ending ──error, close──▶ over
  */
 import type { Writable } from 'node:stream';
-import { describe } from '../../arguments.ts';
+import { describe, requireOptions } from '../../arguments.ts';
 import { Deferred } from '../../deferred/deferred.ts';
 import { Failure } from '../../deferred/failure.ts';
 import { fail, succeed } from '../../deferred/succeed-fail.ts';
 import { ConnectionLost } from '../../errors.ts';
 import type { Consumer, PullProducer, PushProducer } from '../../interfaces/producer.ts';
 import { ProducerSlot, requireProducer } from '../../reactor/producer-slot.ts';
+import { WriteBacklog } from '../../write-backlog.ts';
 
 type State =
   | { readonly name: 'open' | 'ending' }
   /** With the error, if it was not in order. */
   | { readonly name: 'over'; readonly error: Error | undefined };
+
+/** The options of a `WritableConsumer`. */
+export interface WritableConsumerOptions {
+  /**
+   * How many bytes may wait in the stream, in bytes, the largest single write not counted; 134,217,728 (128 MiB) by default, as on a
+   * connection, so that a producer that does not heed its pauses does not eat the memory of the process. More, and
+   * the stream is destroyed with `WriteBufferLimitError`. At least the stream's own high-water mark.
+   */
+  readonly writeBufferLimit?: number;
+}
 
 /**
  * Takes bytes from any producer, a transport among them (see `consumerToProtocol`), and gives them to a `Writable`. A push producer is
@@ -27,13 +38,16 @@ export class WritableConsumer implements Consumer {
   readonly #producer: ProducerSlot;
   #state: State = { name: 'open' };
   #waiters: Deferred<void>[] = [];
+  readonly #backlog: WriteBacklog;
 
-  /** Throws `TypeError` for what is no `Writable`. */
-  constructor(writable: Writable) {
+  /** Throws `TypeError` for what is no `Writable`, `RangeError` for a limit that cannot be. */
+  constructor(writable: Writable, options: WritableConsumerOptions = {}) {
     const given: unknown = writable;
     if (typeof given !== 'object' || given === null || !('writableLength' in given)) {
       throw new TypeError(`writable must be a Writable; got ${describe(given)}`);
     }
+    requireOptions('options', options, ['writeBufferLimit']);
+    this.#backlog = new WriteBacklog(options.writeBufferLimit, writable.writableHighWaterMark);
     this.#writable = writable;
     this.#producer = new ProducerSlot((error) => writable.destroy(toError(error)));
     writable.on('finish', () => this.#end(undefined));
@@ -50,10 +64,14 @@ export class WritableConsumer implements Consumer {
       throw new TypeError(`data must be a Uint8Array or a string; got ${describe(data)}`);
     }
     if (!this.#takesWrites()) return false;
+    const waiting = this.#writable.writableLength;
     const hasRoom = this.#writable.write(data, () => {
       if (this.#writable.writableLength === 0 && this.#state.name !== 'over') this.#producer.drained();
     });
-    if (!hasRoom) this.#producer.pause();
+    const { writableLength } = this.#writable;
+    const error = this.#backlog.overflow(writableLength, writableLength - waiting);
+    if (error !== undefined) this.#writable.destroy(error);
+    else if (!hasRoom) this.#producer.pause();
     return hasRoom;
   }
 

@@ -1,5 +1,5 @@
 import type { SystemError } from '../../interfaces/platform.ts';
-import { toSystemError } from '../system-error.ts';
+import { toSystemError } from '../../system-error.ts';
 
 /** Node's error as the seam has it, with a message for people where OpenSSL has one besides its own long line. */
 export function toTLSError(error: Error): SystemError {

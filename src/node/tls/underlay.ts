@@ -9,7 +9,7 @@ import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { SystemError } from '../../interfaces/platform.ts';
 import type { StreamHandle } from '../../interfaces/stream-platform.ts';
-import { DEFAULT_LINGER_LIMITS } from '../linger.ts';
+import { NO_LINGERING } from '../linger.ts';
 import { NodeStreamHandle, type StreamParts, type SurrenderedSocket } from '../node-stream-handle.ts';
 import { DataEventSource } from '../byte-source.ts';
 import { HandleDuplex } from './handle-duplex.ts';
@@ -99,7 +99,8 @@ export class DuplexUnderlay implements Underlay {
 
   handleOf(socket: TLSSocket, addresses: Addresses): NodeStreamHandle {
     const source = new DataEventSource(socket);
-    const parts = { socket, source, linger: DEFAULT_LINGER_LIMITS, ...addresses };
+    // It is the stream below that lingers, by its own limits.
+    const parts = { socket, source, linger: NO_LINGERING, ...addresses };
     return new SecureDuplexHandle(parts, this.stream, this.#below);
   }
 

@@ -11,8 +11,9 @@ export type AdoptWebStreamsOptions = WebStreamAddresses;
  * the transport of a connection with all the laws of one: `factory.buildProtocol` is called in the next turn of the running
  * reactor, and the factory counts as in use until the connection is lost. From this call on both streams are locked.
  *
- * Closing the connection closes `writable` and then cancels `readable`; aborting aborts and cancels them. A stream that fails loses the
- * connection with `ConnectionLost`, whose cause tells the stream's error. Throws `TypeError` if one of the streams is locked already.
+ * Closing the connection closes `writable` and then cancels `readable`; aborting aborts and cancels them. So does closing, if
+ * `writable` has not taken all by the time that the reactor's own sockets linger (`lingerSeconds` of `createReactor`, 2 by
+ * default). A stream that fails loses the connection with `ConnectionLost`, whose cause is the stream's error. Throws `TypeError` if one of the streams is locked already.
  */
 export function adoptWebStreams(
   reactor: ReactorStreams,
@@ -24,5 +25,5 @@ export function adoptWebStreams(
   requireMethods('streams.readable', streams.readable, ['getReader']);
   requireMethods('streams.writable', streams.writable, ['getWriter']);
   requireMethods('factory', factory, ['doStart', 'doStop', 'buildProtocol']);
-  reactor.adoptStreamHandle(new WebStreamHandle(streams, options), factory);
+  reactor.adoptStreamHandle(new WebStreamHandle(streams, options, reactor.lingering), factory);
 }

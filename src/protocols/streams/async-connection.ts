@@ -1,6 +1,9 @@
 /**
  * A connection for code that waits: `for await` in place of `dataReceived`.
  *
+ *     connecting ──makeConnection──▶ connected ──connectionLost──▶ lost
+ *          ╰──close──▶ abandoned
+ *
  * What arrives is kept until it is read, and above the high-water mark the transport is paused, so that a slow reader slows
  * the peer down. The end of reading stands behind all that was received before:
  *
@@ -12,11 +15,10 @@ import { requireIntegerFrom, requireOptions } from '../../arguments.ts';
 import { whenDrained } from '../../deferred/when-drained.ts';
 import type { Failure } from '../../deferred/failure.ts';
 import { ConnectionDone } from '../../errors.ts';
-import type { HalfCloseableProtocol } from '../../interfaces/protocol.ts';
+import type { DrainableProtocol, HalfCloseableProtocol, HookResult } from '../../interfaces/protocol.ts';
+import type { Transport } from '../../interfaces/transport.ts';
+import { DEFAULT_HIGH_WATER_MARK_BYTES } from '../../stream-defaults.ts';
 import { Protocol } from '../protocol.ts';
-
-/** As much as a connection keeps of what is to be sent. */
-const HIGH_WATER_MARK_BYTES = 65_536;
 
 /** The options of an `AsyncConnection`. */
 export interface AsyncConnectionOptions {
@@ -29,11 +31,20 @@ export interface AsyncConnectionOptions {
   readonly highWaterMark?: number;
 }
 
+type Life =
+  | { readonly state: 'connecting' | 'connected' }
+  /** It was closed before there was a connection. */
+  | { readonly state: 'abandoned' }
+  | { readonly state: 'lost'; readonly reason: Failure };
+
 type Reading =
   | { readonly state: 'open' }
   /** `told` is whether the reader knows. */
   | { readonly state: 'ended'; readonly told: boolean }
   | { readonly state: 'failed'; readonly error: Error };
+
+const CONNECTED: Life = { state: 'connected' };
+const ABANDONED: Life = { state: 'abandoned' };
 
 /** Somebody who waits for bytes. */
 interface Reader {
@@ -49,26 +60,40 @@ interface Reader {
  * The loop ends when the peer has closed its half and when the connection was closed in order; any other loss is thrown in it, after the bytes
  * that came before. Leaving the loop, by `break` or by an error, closes the connection. Iterating again goes on where the last
  * loop stopped. One at a time may read.
+ *
+ * It can be read and written once it is connected: when `connectProtocol` has fired, or a listener has given it. Before that both throw, for
+ * there may never be a connection, and nobody would tell. It can be closed at any time.
  */
-export class AsyncConnection extends Protocol implements HalfCloseableProtocol, AsyncIterable<Buffer>, AsyncDisposable {
+export class AsyncConnection
+  extends Protocol
+  implements HalfCloseableProtocol, DrainableProtocol, AsyncIterable<Buffer>, AsyncDisposable
+{
+  /**
+   * Aborts when the reactor is about to stop and gives its connections time to finish (`drainSeconds`). A loop that is between two messages
+   * then does well to end, and one that waits for the next to be closed:
+   * `draining.addEventListener('abort', () => void connection.close())`.
+   */
+  readonly draining: AbortSignal;
+  readonly #drain = new AbortController();
   readonly #allowHalfOpen: boolean;
   readonly #highWaterMark: number;
   #chunks: Buffer[] = [];
   #bytes = 0;
   #reading: Reading = { state: 'open' };
   #reader: Reader | undefined;
-  #draining: Promise<void> | undefined;
-  #loss: Failure | undefined;
+  #whenDrained: Promise<void> | undefined;
+  #life: Life = { state: 'connecting' };
   readonly #closed: Promise<void>;
   #tellClosed: () => void = () => undefined;
 
   constructor(options: AsyncConnectionOptions = {}) {
     super();
     requireOptions('options', options, ['allowHalfOpen', 'highWaterMark']);
-    const { allowHalfOpen = false, highWaterMark = HIGH_WATER_MARK_BYTES } = options;
+    const { allowHalfOpen = false, highWaterMark = DEFAULT_HIGH_WATER_MARK_BYTES } = options;
     requireIntegerFrom('highWaterMark', highWaterMark, 1);
     this.#allowHalfOpen = allowHalfOpen;
     this.#highWaterMark = highWaterMark;
+    this.draining = this.#drain.signal;
     this.#closed = new Promise((resolve) => {
       this.#tellClosed = resolve;
     });
@@ -78,9 +103,11 @@ export class AsyncConnection extends Protocol implements HalfCloseableProtocol, 
 
   /**
    * The next bytes, as many as came together, or undefined when there will be no more. Rejects with the reason of a
-   * connection that was not closed in order. Throws an `Error` if somebody is reading already.
+   * connection that was not closed in order. Throws an `Error` if somebody is reading already, and while there is no
+   * connection yet.
    */
   read(): Promise<Buffer | undefined> {
+    this.#requireConnection();
     if (this.#reader !== undefined) throw new Error('The connection is being read already: wait for that first');
     return new Promise((resolve, reject) => {
       this.#reader = { resolve, reject };
@@ -92,10 +119,11 @@ export class AsyncConnection extends Protocol implements HalfCloseableProtocol, 
    * Sends bytes, or a string as UTF-8. Resolves at once while there is room, and over the high-water mark of the transport
    * (64 KiB) when everything has left; without waiting for that it is the transport's `write`. Rejects with the reason of
    * the loss if the connection was lost or is being closed, so that the bytes were not sent, or perhaps not: a rejection that nobody
-   * waits for is nobody's error, as a `write` to a lost connection is none.
+   * waits for is nobody's error, as a `write` to a lost connection is none. Throws an `Error` while there is no connection yet.
    */
   write(data: Uint8Array | string): Promise<void> {
-    const hasRoom = this.transport.write(data);
+    this.#requireConnection();
+    const hasRoom = this.#life.state !== 'abandoned' && this.transport.write(data);
     const written = hasRoom ? Promise.resolve() : this.#drained();
     written.catch(() => undefined);
     return written;
@@ -103,10 +131,21 @@ export class AsyncConnection extends Protocol implements HalfCloseableProtocol, 
 
   /**
    * Closes the connection when all that was written has left; resolves, and never rejects, when it is lost. What was
-   * received and not read is dropped: who is reading is told of the end.
+   * received and not read is dropped: who is reading is told of the end. Without a connection it resolves at once, and a
+   * connection that is made after all is aborted.
    */
   close(): Promise<void> {
-    this.transport.loseConnection();
+    switch (this.#life.state) {
+      case 'connecting':
+        this.#life = ABANDONED;
+        this.#tellClosed();
+        break;
+      case 'connected':
+        this.transport.loseConnection();
+        break;
+      case 'abandoned':
+      case 'lost':
+    }
     this.#chunks = [];
     this.#bytes = 0;
     this.#endReading({ state: 'ended', told: true });
@@ -124,6 +163,12 @@ export class AsyncConnection extends Protocol implements HalfCloseableProtocol, 
 
   // ------------------------------------------------------------------------------------------------- for the reactor
 
+  override makeConnection(transport: Transport): HookResult {
+    if (this.#life.state === 'connecting') this.#life = CONNECTED;
+    else transport.abortConnection();
+    return super.makeConnection(transport);
+  }
+
   override dataReceived(data: Buffer): void {
     if (this.#reading.state !== 'open') return;
     this.#chunks.push(data);
@@ -138,14 +183,23 @@ export class AsyncConnection extends Protocol implements HalfCloseableProtocol, 
 
   writeConnectionLost(): void {}
 
+  connectionDraining(): void {
+    this.#drain.abort();
+  }
+
   override connectionLost(reason: Failure): void {
-    this.#loss = reason;
+    if (this.#life.state === 'connected') this.#life = { state: 'lost', reason };
     const isInOrder = reason.value instanceof ConnectionDone;
     this.#endReading(isInOrder ? { state: 'ended', told: true } : { state: 'failed', error: reason.value });
     this.#tellClosed();
   }
 
   // ---------------------------------------------------------------------------------------------------------- inside
+
+  #requireConnection(): void {
+    if (this.#life.state !== 'connecting') return;
+    throw new Error('There is no connection yet: wait for connectProtocol, or for whoever makes it');
+  }
 
   /** What has ended stays as it ended. */
   #endReading(reading: Reading): void {
@@ -177,16 +231,16 @@ export class AsyncConnection extends Protocol implements HalfCloseableProtocol, 
 
   /** Several may wait at a time, but the transport has room for one producer. */
   async #drained(): Promise<void> {
-    this.#draining ??= this.#drainOnce();
-    await this.#draining;
+    this.#whenDrained ??= this.#drainOnce();
+    await this.#whenDrained;
   }
 
   async #drainOnce(): Promise<void> {
-    const hasDrained = await whenDrained(this.transport);
-    this.#draining = undefined;
+    const hasDrained = this.#life.state !== 'abandoned' && (await whenDrained(this.transport));
+    this.#whenDrained = undefined;
     if (hasDrained) return;
     await this.#closed;
-    throw this.#loss?.value ?? new ConnectionDone();
+    throw this.#life.state === 'lost' ? this.#life.reason.value : new ConnectionDone();
   }
 }
 

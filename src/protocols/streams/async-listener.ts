@@ -3,8 +3,10 @@
  *
  *     listening ──close, or the port stops──▶ closed
  *
- * Connections that nobody has taken yet wait in order, each of them paused by itself when enough has come. A port cannot leave
- * connections with the system, so there is a limit to how many may wait, and more are closed at once.
+ * Connections that nobody has taken yet wait in order, each of them paused by itself when enough has come. Those that are lost
+ * meanwhile wait no more. A port cannot leave connections with the system: Node accepts whatever comes, and to stop
+ * listening would give the address and the system's queue up. So there is a limit to how many may wait, and more are
+ * closed at once.
  */
 import type { Address } from '../../addresses.ts';
 import { requireFunction, requireIntegerFrom } from '../../arguments.ts';
@@ -13,10 +15,8 @@ import type { EndpointOptions, StreamServerEndpoint } from '../../interfaces/end
 import type { ListeningPort } from '../../interfaces/listening-port.ts';
 import type { ProtocolFactory, StreamProtocol } from '../../interfaces/protocol.ts';
 import type { Transport } from '../../interfaces/transport.ts';
+import { DEFAULT_BACKLOG } from '../../stream-defaults.ts';
 import { AsyncConnection } from './async-connection.ts';
-
-/** As many as a port leaves with the system by default. */
-const DEFAULT_BACKLOG = 50;
 
 /** What a listener needs to know of a protocol beyond what a reactor does: how to close it. */
 export interface ProtocolWithTransport extends StreamProtocol {
@@ -28,7 +28,11 @@ export interface ProtocolWithTransport extends StreamProtocol {
 export interface AsyncListenerOptions<P extends ProtocolWithTransport> extends EndpointOptions {
   /** Makes the protocol of a connection with the peer at an address; by default `new AsyncConnection()`. */
   readonly build: (address: Address) => P;
-  /** How many connections may wait to be taken, 50 by default, at least 1; more are closed. */
+  /**
+   * How many connections may wait to be taken, 50 by default, at least 1. More are closed as soon as they are accepted, and the
+   * first of a row is logged as a warning by the reactor's logger. To have clients wait instead, take connections
+   * faster than they come.
+   */
   readonly backlog?: number;
 }
 
@@ -81,7 +85,10 @@ export class AsyncListener<P extends ProtocolWithTransport = AsyncConnection>
   ): Deferred<AsyncListener<P>> {
     requireIntegerFrom('backlog', backlog, 1);
     const accepted = new AcceptQueue(build, backlog);
-    return endpoint.listen(accepted, options).addCallback((port) => new AsyncListener(port, accepted));
+    return endpoint.listen(accepted, options).addCallback((port) => {
+      accepted.port = port;
+      return new AsyncListener(port, accepted);
+    });
   }
 
   /** The next connection, or undefined when there will be no more. Throws an `Error` if somebody is accepting already. */
@@ -109,7 +116,11 @@ export class AsyncListener<P extends ProtocolWithTransport = AsyncConnection>
 class AcceptQueue<P extends ProtocolWithTransport> implements ProtocolFactory {
   readonly #build: (address: Address) => P;
   readonly #backlog: number;
+  /** Whose connections they are, for the log; undefined until it listens. */
+  port: ListeningPort | undefined = undefined;
   #waiting: P[] = [];
+  /** Whether a connection has been closed for want of room since the last that was not. */
+  #isOverflowing = false;
   #taker: ((protocol: P | undefined) => void) | undefined;
   #state: 'listening' | 'closed' = 'listening';
 
@@ -127,7 +138,13 @@ class AcceptQueue<P extends ProtocolWithTransport> implements ProtocolFactory {
   }
 
   buildProtocol(address: Address): P | null {
-    if (this.#state === 'closed' || this.#waiting.length >= this.#backlog) return null;
+    if (this.#state === 'closed') return null;
+    if (this.#waiting.length >= this.#backlog) this.#waiting = this.#waiting.filter(isAlive);
+    if (this.#waiting.length >= this.#backlog) {
+      this.#refuse();
+      return null;
+    }
+    this.#isOverflowing = false;
     const protocol = this.#build(address);
     this.#waiting.push(protocol);
     // Whoever waits goes on in a microtask, when it has been connected.
@@ -151,12 +168,37 @@ class AcceptQueue<P extends ProtocolWithTransport> implements ProtocolFactory {
     this.#serveTaker();
   }
 
+  /** One warning for each time that it is full: a flood of connections must not become a flood of the log. */
+  #refuse(): void {
+    if (this.#isOverflowing) return;
+    this.#isOverflowing = true;
+    const { port } = this;
+    port?.logger?.warn(
+      { backlog: this.#backlog },
+      `The ${port.toString()} has as many connections that nobody takes as may wait; more are closed`,
+    );
+  }
+
+  /** The first that is not lost; those before it are dropped. */
+  #takeFirst(): P | undefined {
+    let protocol = this.#waiting.shift();
+    while (protocol !== undefined && !isAlive(protocol)) protocol = this.#waiting.shift();
+    return protocol;
+  }
+
   #serveTaker(): void {
     const taker = this.#taker;
-    if (taker === undefined || (this.#waiting.length === 0 && this.#state === 'listening')) return;
+    if (taker === undefined) return;
+    const protocol = this.#takeFirst();
+    if (protocol === undefined && this.#state === 'listening') return;
     this.#taker = undefined;
-    taker(this.#waiting.shift());
+    taker(protocol);
   }
+}
+
+/** One that has not been given its transport yet is about to be. */
+function isAlive({ transport }: ProtocolWithTransport): boolean {
+  return transport?.connected !== false;
 }
 
 /** One loop over the connections to a port. */

@@ -9,7 +9,8 @@
 import { Buffer } from 'node:buffer';
 import { type Address, UNIXAddress } from '../../addresses.ts';
 import type { SystemError } from '../../interfaces/platform.ts';
-import type { StreamHandle, StreamListener } from '../../interfaces/stream-platform.ts';
+import type { Lingering, StreamHandle, StreamListener } from '../../interfaces/stream-platform.ts';
+import { toSystemError } from '../../system-error.ts';
 
 /** The most that is delivered at a time, as from a socket, in bytes. */
 const CHUNK_BYTES = 65_536;
@@ -39,11 +40,15 @@ export class WebStreamHandle implements StreamHandle {
   #listener: StreamListener | undefined;
   #life: 'new' | 'open' | 'over' = 'new';
   #reading: 'paused' | 'flowing' | 'ended' = 'paused';
+  readonly #lingering: Lingering;
   #isReadUnderWay = false;
+  /** The end of writing, once it has been asked for; it can be asked for once. */
+  #ending: Promise<void> | undefined;
   #held: Held | undefined;
 
-  /** Throws `TypeError` if one of the streams has a reader or a writer already. */
-  constructor({ readable, writable }: WebStreamPair, addresses: WebStreamAddresses) {
+  /** `lingering` is for how long a pair that is closed may still take what was written. Throws `TypeError` if one of the streams has a reader or a writer already. */
+  constructor({ readable, writable }: WebStreamPair, addresses: WebStreamAddresses, lingering: Lingering) {
+    this.#lingering = lingering;
     this.localAddress = addresses.hostAddress ?? new UNIXAddress(undefined);
     this.remoteAddress = addresses.peerAddress ?? new UNIXAddress(undefined);
     if (readable.locked || writable.locked) throw new TypeError('The streams are used by somebody else: one is locked');
@@ -82,25 +87,41 @@ export class WebStreamHandle implements StreamHandle {
 
   shutdown(): void {
     if (this.#life !== 'open') return;
-    this.#writer.close().then(
+    this.#end().then(
       () => this.#listener?.shutDown(),
       (error: unknown) => this.#fail(error),
     );
   }
 
-  /** What still comes is cancelled once our end has left: to discard it is up to whoever made the streams. */
+  /**
+   * What still comes is cancelled once our end has left: to discard it is up to whoever made the streams. One whose sink has
+   * stalled would never leave: it is aborted when it has lingered long enough.
+   */
   close(): void {
     if (this.#life === 'over') return;
     this.#leave();
-    const cancel = (): void => void this.#reader.cancel().catch(() => undefined);
-    // Closing again what is closed is refused, and that is as well.
-    this.#writer.close().then(cancel, cancel);
+    const deadline = this.#lingering.begin(() =>
+      this.#destroy(new Error('The stream did not take in time what was written to it')),
+    );
+    const hasLeft = (): void => {
+      deadline[Symbol.dispose]();
+      void this.#reader.cancel().catch(() => undefined);
+    };
+    this.#end().then(hasLeft, hasLeft);
   }
 
   reset(): void {
     if (this.#life === 'over') return;
     this.#leave();
-    const reason = new Error('The connection was aborted');
+    this.#destroy(new Error('The connection was aborted'));
+  }
+
+  #end(): Promise<void> {
+    this.#ending ??= this.#writer.close();
+    return this.#ending;
+  }
+
+  #destroy(reason: unknown): void {
     void this.#writer.abort(reason).catch(() => undefined);
     void this.#reader.cancel(reason).catch(() => undefined);
   }
@@ -144,7 +165,7 @@ export class WebStreamHandle implements StreamHandle {
       this.#reading = 'ended';
       this.#listener?.endReceived();
     } else if (held instanceof Error) {
-      this.#leave()?.failed(held);
+      this.#fail(held);
     } else {
       if (held.length > CHUNK_BYTES) this.#held = held.subarray(CHUNK_BYTES);
       const length = Math.min(held.length, CHUNK_BYTES);
@@ -152,19 +173,16 @@ export class WebStreamHandle implements StreamHandle {
     }
   }
 
+  /** One of the streams has failed, and with it the connection; the other is let go as well. */
   #fail(error: unknown): void {
-    this.#leave()?.failed(toSystemError(error));
+    const listener = this.#leave();
+    if (listener === undefined) return;
+    this.#destroy(error);
+    listener.failed(toSystemError(error));
   }
 
   /** Asked again after a wait, in which it may have changed. */
   #isFlowing(): boolean {
     return this.#reading === 'flowing';
   }
-}
-
-/** The code is the error's own if it has one. */
-function toSystemError(error: unknown): SystemError {
-  const message = error instanceof Error ? error.message : String(error);
-  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'UNKNOWN';
-  return Object.assign(new Error(message, { cause: error }), { code });
 }

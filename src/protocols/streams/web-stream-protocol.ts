@@ -11,12 +11,11 @@ import { requireIntegerFrom, requireOptions } from '../../arguments.ts';
 import type { Failure } from '../../deferred/failure.ts';
 import { writeAndDrain } from '../../deferred/when-drained.ts';
 import { ConnectionDone } from '../../errors.ts';
-import type { HalfCloseableProtocol } from '../../interfaces/protocol.ts';
+import type { DrainableProtocol, HalfCloseableProtocol } from '../../interfaces/protocol.ts';
 import type { Transport } from '../../interfaces/transport.ts';
+import { DEFAULT_HIGH_WATER_MARK_BYTES } from '../../stream-defaults.ts';
+import { WriteBacklog } from '../../write-backlog.ts';
 import { Protocol } from '../protocol.ts';
-
-/** As much as a connection keeps of what is to be sent. */
-const HIGH_WATER_MARK_BYTES = 65_536;
 
 /** As the standard has it; some types of it leave the signal out. */
 interface AbortableController extends WritableStreamDefaultController {
@@ -27,6 +26,12 @@ interface AbortableController extends WritableStreamDefaultController {
 export interface WebStreamOptions {
   /** How much is kept in each direction before the other side is slowed down, in bytes; 65,536 by default, at least 1. */
   readonly highWaterMark?: number;
+  /**
+   * How many bytes may wait in `writable`, in bytes, the largest single write not counted; by default as many as on the
+   * connection, which are 128 MiB unless its port or connector was told otherwise. More, and `writable` fails with
+   * `WriteBufferLimitError` and the connection is aborted. At least `highWaterMark`.
+   */
+  readonly writeBufferLimit?: number;
 }
 
 /**
@@ -37,13 +42,15 @@ export interface WebStreamOptions {
  * happened; `cancel` on the one discards what still comes, `abort` on the other aborts the connection. A loss that was not in order is
  * the error of both streams. A chunk given to `writable` may be changed when its `write` has been fulfilled: it has left.
  */
-export class WebStreamProtocol extends Protocol implements HalfCloseableProtocol {
+export class WebStreamProtocol extends Protocol implements HalfCloseableProtocol, DrainableProtocol {
   /** What the peer sends. Backed by the transport, which is paused when `highWaterMark` is reached. */
   readonly readable: ReadableStream<Uint8Array>;
   /** To the peer: bytes, and strings as UTF-8. Writing waits for the connection, if there is none yet. */
   readonly writable: WritableStream<Uint8Array | string>;
   /** Fulfilled when the connection is over, rejected with the reason if that was not in order. Rejecting bothers nobody who did not ask. */
   readonly closed: Promise<void>;
+  /** Aborts when the reactor is about to stop and gives its connections time to finish (`drainSeconds`). */
+  readonly draining: AbortSignal;
 
   // Set by the constructors of the streams, which call `start` at once.
   #readController!: ReadableStreamDefaultController<Uint8Array>;
@@ -54,12 +61,18 @@ export class WebStreamProtocol extends Protocol implements HalfCloseableProtocol
   #halfClosed: () => void = () => undefined;
   #lost: (reason: Failure) => void = () => undefined;
   readonly #loss: Promise<Failure>;
+  readonly #drain = new AbortController();
+  readonly #backlog: WriteBacklog;
+  /** What has been written and has not left. */
+  #queuedBytes = 0;
 
   constructor(options: WebStreamOptions = {}) {
     super();
-    requireOptions('options', options, ['highWaterMark']);
-    const { highWaterMark = HIGH_WATER_MARK_BYTES } = options;
+    requireOptions('options', options, ['highWaterMark', 'writeBufferLimit']);
+    const { highWaterMark = DEFAULT_HIGH_WATER_MARK_BYTES } = options;
     requireIntegerFrom('highWaterMark', highWaterMark, 1);
+    this.#backlog = new WriteBacklog(options.writeBufferLimit, highWaterMark);
+    this.draining = this.#drain.signal;
     this.#loss = new Promise((resolve) => {
       this.#lost = resolve;
     });
@@ -89,7 +102,7 @@ export class WebStreamProtocol extends Protocol implements HalfCloseableProtocol
         close: () => this.#close(),
         abort: () => this.#abort(),
       },
-      { highWaterMark, size: byteLength },
+      { highWaterMark, size: (chunk) => this.#queue(byteLength(chunk)) },
     );
   }
 
@@ -112,6 +125,10 @@ export class WebStreamProtocol extends Protocol implements HalfCloseableProtocol
   writeConnectionLost(): void {
     this.#writing = 'over';
     this.#halfClosed();
+  }
+
+  connectionDraining(): void {
+    this.#drain.abort();
   }
 
   override connectionLost(reason: Failure): void {
@@ -145,11 +162,24 @@ export class WebStreamProtocol extends Protocol implements HalfCloseableProtocol
     this.#reading = 'over';
   }
 
+  /** The stream asks for the size of each chunk before it keeps it, and of nothing else. */
+  #queue(bytes: number): number {
+    this.#queuedBytes += bytes;
+    const limit = this.#hasTransport() ? this.transport.writeBufferLimit : undefined;
+    const error = this.#writing === 'over' ? undefined : this.#backlog.overflow(this.#queuedBytes, bytes, limit);
+    if (error !== undefined) {
+      this.#writeController.error(error);
+      this.#abort();
+    }
+    return bytes;
+  }
+
   async #write(chunk: Uint8Array | string): Promise<void> {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
     if (!(bytes instanceof Uint8Array)) throw new TypeError('A chunk must be a Uint8Array or a string');
     const hasLeft = await writeAndDrain(this.transport, [bytes]);
     if (!hasLeft) throw (await this.#loss).value;
+    this.#queuedBytes -= bytes.length;
   }
 
   async #close(): Promise<void> {
@@ -173,8 +203,10 @@ export class WebStreamProtocol extends Protocol implements HalfCloseableProtocol
   }
 }
 
-function byteLength(chunk: Uint8Array | string): number {
-  return typeof chunk === 'string' ? Buffer.byteLength(chunk) : chunk.byteLength;
+/** 0 for what is no chunk, and fails when its turn comes. */
+function byteLength(chunk: unknown): number {
+  if (typeof chunk === 'string') return Buffer.byteLength(chunk);
+  return chunk instanceof Uint8Array ? chunk.byteLength : 0;
 }
 
 function throwUnlessDone({ value }: Failure): void {

@@ -15,7 +15,7 @@ import {
   WebStreamProtocol,
 } from 'ropewalk';
 import { DataEventSource } from '../../../src/node/byte-source.ts';
-import { DEFAULT_LINGER_LIMITS } from '../../../src/node/linger.ts';
+import { NodeLingering } from '../../../src/node/linger.ts';
 import { NodeConnectHandle } from '../../../src/node/node-connect-handle.ts';
 import { NodeListenHandle } from '../../../src/node/node-listen-handle.ts';
 import { NodePlatform } from '../../../src/node/node-platform.ts';
@@ -41,7 +41,7 @@ export const NODE_DUPLEX: NodeKind = {
   manyCount: 200,
   makeStreams: () =>
     new AdaptedSockets((socket, ends, made) => {
-      made(new DuplexHandle({ ...ends, duplex: socket, linger: DEFAULT_LINGER_LIMITS }));
+      made(new DuplexHandle({ ...ends, duplex: socket, linger: new NodeLingering() }));
     }),
 };
 
@@ -53,7 +53,7 @@ export const NODE_DUPLEX_OF_TRANSPORT: NodeKind = {
   makeStreams: () =>
     overTransports((reactor, ends, made) => {
       const duplex = new DuplexProtocol(reactor, { allowHalfOpen: true });
-      duplex.once('connect', () => made(new DuplexHandle({ ...ends, duplex, linger: DEFAULT_LINGER_LIMITS })));
+      duplex.once('connect', () => made(new DuplexHandle({ ...ends, duplex, linger: new NodeLingering() })));
       return duplex;
     }),
 };
@@ -66,7 +66,9 @@ export const NODE_WEB_STREAMS_OF_TRANSPORT: NodeKind = {
   makeStreams: () =>
     overTransports((_reactor, { localAddress, remoteAddress }, made) => {
       const streams = new WebStreamProtocol();
-      made(new WebStreamHandle(streams, { hostAddress: localAddress, peerAddress: remoteAddress }));
+      made(
+        new WebStreamHandle(streams, { hostAddress: localAddress, peerAddress: remoteAddress }, new NodeLingering()),
+      );
       return streams;
     }),
 };
@@ -84,7 +86,7 @@ function overTransports(
       ...ends,
       socket,
       source: new DataEventSource(socket),
-      linger: DEFAULT_LINGER_LIMITS,
+      linger: new NodeLingering(),
     });
     below.adoptStreamHandle(handle, { doStart() {}, doStop() {}, buildProtocol: () => build(below, ends, made) });
   };

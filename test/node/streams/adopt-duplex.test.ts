@@ -322,6 +322,28 @@ describe('adoptDuplex', () => {
     unwanted.destroy();
   });
 
+  it('is destroyed by an error also if the Duplex does not destroy itself', async () => {
+    const fragile = new Duplex({ autoDestroy: false, read() {}, write() {} });
+    const { recorder } = adopt(fragile);
+    await reactor.advanceAsync(0);
+    fragile.emit('error', new Error('pulled out'));
+    await until(() => recorder.reason !== undefined, reactor);
+    expect(fragile.destroyed).to.be.true;
+  });
+
+  it('destroys a Duplex that stalls when it has lingered, by the clock of the reactor, which may have stopped', async () => {
+    const stalled = new Duplex({ read() {}, write() {} });
+    const { recorder } = adopt(stalled);
+    recorder.onConnection = ({ transport }) => void transport.write('never taken');
+    await reactor.advanceAsync(0);
+    reactor.stop();
+    await reactor.advanceAsync(1.9);
+    expect(recorder.reason?.value).to.be.instanceOf(ConnectionLost);
+    expect(stalled.destroyed, 'while it lingers').to.be.false;
+    await reactor.advanceAsync(0.1);
+    expect(stalled.destroyed).to.be.true;
+  });
+
   it('refuses what cannot be adopted, and leaves it as it was', () => {
     const factory = new RecorderFactory();
     const [duplex] = duplexPair();
@@ -408,6 +430,67 @@ describe('adoptDuplex of a socket', () => {
     await until(() => factory.recorder.reason !== undefined);
     expect(factory.recorder.reason?.value).to.be.instanceOf(ConnectionLost);
     expect(factory.recorder.reason?.value.cause).to.have.property('code', 'ECONNRESET');
+  });
+
+  describe('with the linger of the reactor', () => {
+    /** How long it takes from the loss of the connection to the end of the stream, in milliseconds. */
+    async function lingering(own: Reactor, duplex: Duplex): Promise<number> {
+      const run = own.run({ installSignalHandlers: false });
+      const factory = new RecorderFactory();
+      factory.recorder.onConnection = ({ transport }) => transport.loseConnection();
+      adoptDuplex(own, duplex, factory);
+      await until(() => factory.recorder.reason !== undefined);
+      const begin = performance.now();
+      if (!duplex.destroyed) await once(duplex, 'close');
+      const took = performance.now() - begin;
+      own.stop();
+      await run;
+      return took;
+    }
+
+    it('destroys a socket whose peer does not end', async () => {
+      const { near, far } = await connectedPair();
+      far.allowHalfOpen = true;
+      far.resume();
+      expect(await lingering(createReactor({ lingerSeconds: 0.05 }), near)).to.be.below(1000);
+    });
+
+    it('destroys any other Duplex whose peer does not end', async () => {
+      const [near, far] = duplexPair();
+      far.resume();
+      expect(await lingering(createReactor({ lingerSeconds: 0.05 }), near)).to.be.below(1000);
+    });
+
+    it('discards no more than it is told to', async () => {
+      const [near, far] = duplexPair();
+      far.resume();
+      const flood = setInterval(() => void far.write(Buffer.alloc(100)), 1);
+      const took = await lingering(createReactor({ lingerSeconds: 1000, lingerBytes: 1000 }), near);
+      clearInterval(flood);
+      expect(took).to.be.below(3000);
+    });
+
+    it('under TLS is that of the stream below', async () => {
+      const { ca, server: identity } = await testCertificates();
+      const [near, far] = duplexPair();
+      const own = createReactor({ lingerSeconds: 0.05 });
+      const run = own.run({ installSignalHandlers: false });
+      const factory = new RecorderFactory();
+      const { recorder } = factory;
+      recorder.onConnection = ({ transport }) => transport.startTLS(identity, { isServer: true });
+      Object.assign(recorder, { handshakeCompleted: () => recorder.transport.loseConnection() });
+      adoptDuplex(own, near, factory);
+      const client = connectTLS({ socket: far, servername: 'localhost', ca });
+      client.on('error', () => undefined);
+      client.pause(); // so that it does not see the end, and end as well
+      await until(() => recorder.reason !== undefined);
+      const begin = performance.now();
+      if (!near.destroyed) await once(near, 'close');
+      expect(performance.now() - begin).to.be.below(1000);
+      client.destroy();
+      own.stop();
+      await run;
+    });
   });
 
   it('can be made with TLS by others, or become so afterwards', async () => {

@@ -1,7 +1,14 @@
 import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import { expect } from 'chai';
-import { ConnectionAborted, ConnectionDone, ConnectionLost, duplexFactory, DuplexProtocol } from 'ropewalk';
+import {
+  ConnectionAborted,
+  ConnectionDone,
+  ConnectionLost,
+  duplexFactory,
+  DuplexProtocol,
+  WriteBufferLimitError,
+} from 'ropewalk';
 import { TestReactor } from 'ropewalk/testing';
 import { closeServed, eventsOf, pattern, type ServedDuplex, serveDuplex } from './support/served-duplex.ts';
 
@@ -148,6 +155,99 @@ describe('DuplexProtocol', () => {
       expect(peer.received.length).to.equal(bytes);
       expect(peer.reason?.value).to.be.instanceOf(ConnectionDone);
     }).timeout(20_000);
+
+    describe('beyond the write-buffer limit', () => {
+      const LIMIT = { writableHighWaterMark: 1000, writeBufferLimit: 10_000 };
+
+      it('destroys it with the error, and aborts the connection', async () => {
+        served = await serveDuplex(LIMIT, { reading: false });
+        const { reactor, duplex, peer } = served;
+        const failures: unknown[] = [];
+        for (let count = 0; count < 300 && !duplex.destroyed; count += 1) {
+          duplex.write(Buffer.alloc(1000), (error) => {
+            if (error) failures.push(error.name);
+          });
+        }
+        expect(duplex.destroyed).to.be.true;
+        expect(duplex.writableLength).to.be.within(10_001, 12_000);
+        expect(duplex.write('more'), 'once it is destroyed').to.be.false;
+        await reactor.advanceAsync(0);
+        expect(duplex.errored).to.be.instanceOf(WriteBufferLimitError);
+        expect(duplex.errored).to.include({ limitBytes: 10_000, bufferedBytes: 12_000 });
+        expect(served.events).to.deep.equal(['WriteBufferLimitError', 'close']);
+        expect(failures).to.have.length(12);
+        peer.resume();
+        await reactor.advanceAsync(1);
+        expect(peer.reason?.value).to.be.instanceOf(ConnectionLost);
+      });
+
+      it('does so for a last write as well', async () => {
+        served = await serveDuplex(LIMIT, { reading: false });
+        served.duplex.write(Buffer.alloc(9000));
+        served.duplex.write(Buffer.alloc(9000));
+        served.duplex.end('x'.repeat(1001));
+        await served.reactor.advanceAsync(0);
+        expect(served.events).to.deep.equal(['WriteBufferLimitError', 'close']);
+      });
+
+      it('counts what is written before there is a connection', async () => {
+        served = await serveDuplex();
+        const duplex = new DuplexProtocol(served.reactor, LIMIT);
+        const events = eventsOf(duplex);
+        for (let count = 0; count < 12; count += 1) duplex.write('x'.repeat(1000));
+        await served.reactor.advanceAsync(0);
+        expect(events).to.deep.equal(['WriteBufferLimitError', 'close']);
+      });
+
+      it('does not count the largest write, with a little before and behind it', async () => {
+        served = await serveDuplex(LIMIT);
+        const { reactor, duplex, peer } = served;
+        duplex.cork();
+        duplex.write('head');
+        duplex.write(Buffer.alloc(50_000));
+        duplex.write('tail');
+        duplex.uncork();
+        duplex.write(Buffer.alloc(9000));
+        await reactor.advanceAsync(1);
+        expect(peer.received.length).to.equal(59_008);
+        duplex.write(Buffer.alloc(9000));
+        duplex.write(Buffer.alloc(9000));
+        await reactor.advanceAsync(1);
+        expect(duplex.destroyed, 'the count begins anew when all has left').to.be.false;
+        expect(peer.received.length).to.equal(77_008);
+      });
+
+      it('has the limit of the connection, if it has none of its own', async () => {
+        served = await serveDuplex({}, { reading: false });
+        const { reactor } = served;
+        const duplexes: DuplexProtocol[] = [];
+        const port = reactor.listenTCP(
+          8,
+          duplexFactory(reactor, (duplex) => void duplexes.push(duplex)),
+          { writeBufferLimit: 1_000_000 },
+        );
+        reactor.dial(8, { reading: false });
+        await reactor.advanceAsync(0);
+        const [duplex] = duplexes;
+        const events = eventsOf(duplex!);
+        for (let count = 0; count < 300; count += 1) duplex!.write(Buffer.alloc(1_000_000));
+        expect(duplex!.writableLength).to.be.below(4_000_000);
+        await reactor.advanceAsync(0);
+        expect(events).to.deep.equal(['WriteBufferLimitError', 'close']);
+        void port.stopListening();
+      });
+
+      it('has a limit that is checked', async () => {
+        served = await serveDuplex();
+        const { reactor } = served;
+        expect(() => new DuplexProtocol(reactor, { writeBufferLimit: 65_535 })).to.throw(
+          RangeError,
+          'writeBufferLimit',
+        );
+        expect(() => new DuplexProtocol(reactor, { writeBufferLimit: 0.5 })).to.throw(RangeError, 'writeBufferLimit');
+        expect(() => new DuplexProtocol(reactor, { limit: 1 } as object)).to.throw(TypeError, 'limit');
+      });
+    });
 
     it('calls back for a write of nothing', async () => {
       served = await serveDuplex();
@@ -402,6 +502,25 @@ describe('DuplexProtocol', () => {
     });
   });
 
+  describe('when the reactor drains', () => {
+    it('says so, once, and lives on until it is closed', async () => {
+      served = await serveDuplex();
+      const { reactor, duplex, peer } = served;
+      let drains = 0;
+      duplex.on('draining', () => {
+        drains += 1;
+      });
+      reactor.stop({ drainSeconds: 60 });
+      await reactor.advanceAsync(1);
+      expect(drains).to.equal(1);
+      duplex.end('goodbye');
+      await reactor.advanceAsync(1);
+      expect(peer.text()).to.equal('goodbye');
+      expect(served.events).to.deep.equal(['finish', 'end', 'close']);
+      expect(reactor.running, 'there was nothing more to wait for').to.be.false;
+    });
+  });
+
   it('can be awaited and iterated as any stream', async () => {
     served = await serveDuplex();
     const { reactor, duplex, peer } = served;
@@ -462,6 +581,18 @@ describe('DuplexProtocol, before it has a connection', () => {
     void port.stopListening();
     await reactor.advanceAsync(0);
     reactor.assertClean();
+  });
+
+  it('can be destroyed when it has been ended, which fails the end', async () => {
+    const duplex = new DuplexProtocol(new TestReactor());
+    const events = eventsOf(duplex);
+    const failures: unknown[] = [];
+    duplex.end((error?: Error) => failures.push(error?.name));
+    await Promise.resolve();
+    duplex.destroy();
+    await new TestReactor().advanceAsync(0);
+    expect(events).to.deep.equal(['close']);
+    expect(failures).to.have.length(1).and.not.include(undefined);
   });
 
   it('can be destroyed, fails what was written, and aborts a connection that comes after all', async () => {

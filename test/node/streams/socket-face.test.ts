@@ -39,7 +39,7 @@ describe('DuplexProtocol as a socket', () => {
     served = await serveDuplex();
     const { duplex } = served;
     expect(duplex).to.include({ connecting: false, pending: false, readyState: 'open', encrypted: false });
-    expect(duplex.alpnProtocol).to.be.false;
+    expect(duplex.alpnProtocol, 'as of a socket without TLS').to.equal(undefined);
     expect(duplex.getPeerX509Certificate()).to.equal(undefined);
     duplex.destroy();
     expect(duplex.readyState).to.equal('closed');

@@ -2,7 +2,14 @@ import { Buffer } from 'node:buffer';
 import { PassThrough, Writable } from 'node:stream';
 import { setImmediate as nextPass } from 'node:timers/promises';
 import { expect } from 'chai';
-import { ConnectionDone, ConnectionLost, consumerToProtocol, type Failure, WritableConsumer } from 'ropewalk';
+import {
+  ConnectionDone,
+  ConnectionLost,
+  consumerToProtocol,
+  type Failure,
+  WritableConsumer,
+  WriteBufferLimitError,
+} from 'ropewalk';
 import { assertNoResult, failureResultOf, successResultOf, TestReactor } from 'ropewalk/testing';
 import { pattern } from './support/served-duplex.ts';
 
@@ -57,6 +64,28 @@ class RecordingProducer {
 }
 
 describe('WritableConsumer', () => {
+  it('destroys the stream when more waits than may, for a producer that does not heed its pauses', async () => {
+    const stalled = new Writable({ highWaterMark: 1000, write() {} });
+    const consumer = new WritableConsumer(stalled, { writeBufferLimit: 10_000 });
+    const calls: string[] = [];
+    consumer.registerProducer(
+      {
+        pauseProducing: () => void calls.push('pause'),
+        resumeProducing: () => void calls.push('resume'),
+        stopProducing: () => void calls.push('stop'),
+      },
+      true,
+    );
+    const finished = consumer.whenFinished().toPromise();
+    for (let count = 0; count < 300; count += 1) consumer.write(Buffer.alloc(1000));
+    expect(stalled.writableLength).to.equal(12_000);
+    expect(await finished.catch((error: unknown) => error)).to.be.instanceOf(WriteBufferLimitError);
+    expect(new Set(calls)).to.deep.equal(new Set(['pause', 'stop']));
+    expect(calls.at(-1)).to.equal('stop');
+    expect(() => new WritableConsumer(stalled, { writeBufferLimit: 1 })).to.throw(RangeError, 'writeBufferLimit');
+    expect(() => new WritableConsumer(stalled, { limit: 1 } as object)).to.throw(TypeError);
+  });
+
   it('gives what is written to the stream, and tells of its end', async () => {
     const writable = new PassThrough();
     const consumer = new WritableConsumer(writable);

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { once } from 'node:events';
 import { expect } from 'chai';
 import {
   adoptWebStreams,
@@ -11,6 +12,7 @@ import {
   Protocol,
   type WebStreamPair,
 } from 'ropewalk/core';
+import { createReactor } from 'ropewalk';
 import { TestReactor } from 'ropewalk/testing';
 
 class Recorder extends Protocol {
@@ -33,6 +35,11 @@ class Recorder extends Protocol {
   override connectionLost(reason: Failure): void {
     this.reason = reason;
   }
+}
+
+/** As the standard has it; some types of it leave the signal out. */
+interface AbortableController extends WritableStreamDefaultController {
+  readonly signal?: AbortSignal;
 }
 
 /** The far end of a pair of streams. */
@@ -197,7 +204,9 @@ describe('adoptWebStreams', () => {
       await reactor.advanceAsync(0);
       expect(recorder.reason?.value).to.be.instanceOf(ConnectionLost);
       const { cause } = recorder.reason!.value;
-      expect(cause).to.include({ code: error === errors[0] ? 'EIO' : 'UNKNOWN', cause: error });
+      if (error === errors[0]) expect(cause).to.equal(error);
+      else expect(cause).to.include({ code: 'UNKNOWN', cause: error });
+      expect(far.calls, 'the other stream is let go').to.deep.equal(['abort']);
     }
   });
 
@@ -209,6 +218,7 @@ describe('adoptWebStreams', () => {
     recorder.transport.write('anything');
     await reactor.advanceAsync(0);
     expect(recorder.reason?.value.cause).to.have.property('cause', failure);
+    expect(far.calls, 'the other stream is let go').to.deep.equal(['cancel']);
 
     const other = makeFar();
     const { pair } = other;
@@ -230,6 +240,84 @@ describe('adoptWebStreams', () => {
     far.controller.enqueue('text' as unknown as Uint8Array);
     await reactor.advanceAsync(0);
     expect(recorder.reason?.value.cause).to.have.property('cause').that.is.instanceOf(TypeError);
+  });
+
+  describe('streams that stall', () => {
+    /** Takes no write, and says so to nobody. */
+    function stalled(): { readonly far: Far; readonly signals: AbortSignal[] } {
+      const far = makeFar();
+      const signals: AbortSignal[] = [];
+      const writable = new WritableStream<Uint8Array>({
+        start: ({ signal }: AbortableController) => {
+          if (signal !== undefined) signals.push(signal);
+        },
+        write: () => new Promise<void>(() => undefined),
+      });
+      return { far: { ...far, pair: { ...far.pair, writable } }, signals };
+    }
+
+    it('are aborted and cancelled when the reactor has stopped and they have lingered', async () => {
+      const { far, signals } = stalled();
+      const recorder = adopt(far, ({ transport }) => void transport.write('never taken'));
+      await reactor.advanceAsync(0);
+      reactor.stop();
+      await reactor.advanceAsync(1.9);
+      expect(recorder.reason?.value).to.be.instanceOf(ConnectionLost);
+      expect(signals[0]?.aborted, 'while it lingers').to.be.false;
+      expect(far.calls).to.deep.equal([]);
+      await reactor.advanceAsync(0.1);
+      expect(signals[0]?.aborted).to.be.true;
+      expect(far.calls).to.deep.equal(['cancel']);
+    });
+
+    it('are so also when their end had been asked for already', async () => {
+      const far = makeFar();
+      const signals: AbortSignal[] = [];
+      const writable = new WritableStream<Uint8Array>({
+        start: ({ signal }: AbortableController) => {
+          if (signal !== undefined) signals.push(signal);
+        },
+        close: () => new Promise<void>(() => undefined),
+      });
+      adopt({ ...far, pair: { ...far.pair, writable } }, ({ transport }) => transport.loseConnection());
+      await reactor.advanceAsync(1);
+      reactor.stop();
+      await reactor.advanceAsync(1.9);
+      expect(far.calls, 'while it lingers').to.deep.equal([]);
+      await reactor.advanceAsync(0.1);
+      expect(signals[0]?.aborted).to.be.true;
+      expect(far.calls).to.deep.equal(['cancel']);
+    });
+
+    it('linger no longer than they need', async () => {
+      const far = makeFar();
+      adopt(far);
+      await reactor.advanceAsync(0);
+      reactor.stop();
+      await reactor.advanceAsync(0);
+      expect(far.calls).to.deep.equal(['close', 'cancel']);
+      await reactor.advanceAsync(10);
+      expect(far.calls).to.deep.equal(['close', 'cancel']);
+    });
+
+    it('linger for as long as a reactor on Node is told to, and without it', async () => {
+      const { far, signals } = stalled();
+      const real = createReactor({ lingerSeconds: 0.05 });
+      const finished = real.run({ installSignalHandlers: false });
+      const factory = new Factory();
+      const recorder = new Recorder();
+      recorder.onConnection = ({ transport }) => {
+        transport.write('never taken');
+        real.stop();
+      };
+      factory.buildProtocol = () => recorder;
+      adoptWebStreams(real, far.pair, factory);
+      await finished;
+      expect(recorder.reason?.value).to.be.instanceOf(ConnectionLost);
+      const [signal] = signals;
+      if (signal?.aborted === false) await once(signal, 'abort');
+      expect(far.calls).to.deep.equal(['cancel']);
+    });
   });
 
   it('closes streams that nobody wants', async () => {

@@ -6,6 +6,9 @@ import {
   ConnectionAborted,
   ConnectionDone,
   ConnectionLost,
+  connectProtocol,
+  ConnectionRefusedError,
+  TCP4ClientEndpoint,
 } from 'ropewalk/core';
 import { type ScriptedPeer, type ScriptedPeerOptions, TestReactor } from 'ropewalk/testing';
 
@@ -340,6 +343,87 @@ describe('AsyncConnection', () => {
       peer.abort();
       await reactor.advanceAsync(0);
       expect(closed.outcome).to.equal('ended');
+    });
+  });
+
+  describe('when the reactor drains', () => {
+    it('has a signal, by which a loop ends between two messages', async () => {
+      served = await serve();
+      const { reactor, connection, peer } = served;
+      const loop = running(async () => {
+        for await (const chunk of connection) {
+          await connection.write(`answer to ${String(chunk)}`);
+          if (connection.draining.aborted) break;
+        }
+      });
+      peer.send('one');
+      await reactor.advanceAsync(0);
+      expect(connection.draining.aborted).to.be.false;
+      reactor.stop({ drainSeconds: 60 });
+      await reactor.advanceAsync(1);
+      expect(loop.outcome).to.equal('running');
+      expect(connection.draining.aborted).to.be.true;
+      peer.send('two');
+      await reactor.advanceAsync(0);
+      expect(loop.outcome).to.equal('ended');
+      expect(peer.text()).to.equal('answer to oneanswer to two');
+      expect(reactor.running, 'there was nothing more to wait for').to.be.false;
+    });
+
+    it('can be closed while a loop waits for more', async () => {
+      served = await serve();
+      const { reactor, connection, peer } = served;
+      connection.draining.addEventListener('abort', () => void connection.close());
+      const loop = running(() => drain(connection));
+      reactor.stop({ drainSeconds: 60 });
+      await reactor.advanceAsync(0);
+      expect(loop.outcome).to.equal('ended');
+      expect(peer.reason?.value).to.be.instanceOf(ConnectionDone);
+      expect(reactor.running).to.be.false;
+    });
+  });
+
+  describe('before it has a connection', () => {
+    it('throws when it is read or written, for there may never be one', async () => {
+      served = await serve();
+      const early = new AsyncConnection();
+      expect(() => early.read()).to.throw('no connection yet');
+      expect(() => early.write('too early')).to.throw('no connection yet');
+      const loop = running(() => drain(early));
+      await served.reactor.advanceAsync(0);
+      expect(loop.outcome).to.be.instanceOf(Error).with.property('message').that.includes('no connection yet');
+    });
+
+    it('can be closed, and then ends, and aborts a connection that comes after all', async () => {
+      served = await serve();
+      const { reactor } = served;
+      const early = new AsyncConnection();
+      await early.close();
+      await early.close();
+      expect(await early.read()).to.equal(undefined);
+      for (let count = 0; count < 2; count += 1) {
+        const written = running(() => early.write('too late'));
+        await reactor.advanceAsync(0);
+        expect(written.outcome).to.be.instanceOf(ConnectionDone);
+      }
+      const port = reactor.listenTCP(8, { buildProtocol: () => early, doStart() {}, doStop() {} });
+      const peer = reactor.dial(8);
+      await reactor.advanceAsync(0);
+      expect(peer.reason?.value).to.be.instanceOf(ConnectionLost);
+      expect(await early.read()).to.equal(undefined);
+      await early.close();
+      void port.stopListening();
+    });
+
+    it('can be disposed of, which hides no error of an endpoint', async () => {
+      served = await serve();
+      const { reactor } = served;
+      const outcome = running(async () => {
+        await using connection = new AsyncConnection();
+        await connectProtocol(new TCP4ClientEndpoint(reactor, '127.0.0.1', 9), connection);
+      });
+      await reactor.advanceAsync(0);
+      expect(outcome.outcome).to.be.instanceOf(ConnectionRefusedError);
     });
   });
 

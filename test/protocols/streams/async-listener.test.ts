@@ -103,6 +103,75 @@ describe('AsyncListener', () => {
     await reactor.advanceAsync(0);
   });
 
+  it('has no place taken by connections that are lost', async () => {
+    const listener = listen(2);
+    const dead = [reactor.dial(7), reactor.dial(7)];
+    await reactor.advanceAsync(0);
+    for (const peer of dead) peer.abort();
+    await reactor.advanceAsync(0);
+    const alive = reactor.dial(7);
+    await reactor.advanceAsync(0);
+    expect(alive.connected).to.be.true;
+    const connection = await listener.accept();
+    expect(String(connection?.transport.getPeer())).to.equal(String(alive.getHost()));
+    alive.abort();
+    void listener.close();
+    await reactor.advanceAsync(0);
+  });
+
+  it('gives no connection that was lost before somebody took it', async () => {
+    const listener = listen();
+    const dead = reactor.dial(7);
+    const alive = reactor.dial(7);
+    await reactor.advanceAsync(0);
+    dead.abort();
+    await reactor.advanceAsync(0);
+    const connection = await listener.accept();
+    expect(String(connection?.transport.getPeer())).to.equal(String(alive.getHost()));
+    alive.abort();
+    void listener.close();
+    await reactor.advanceAsync(0);
+  });
+
+  it('has the reactor warn when its backlog is full, once for each time', async () => {
+    const warnings: unknown[] = [];
+    const ignore = (): void => undefined;
+    const warn = (fields: object, message: string): void => void warnings.push({ ...fields, message });
+    reactor = new TestReactor({ logger: { debug: ignore, info: ignore, warn, error: ignore } });
+    const listener = listen(1);
+    const peers = [reactor.dial(7), reactor.dial(7), reactor.dial(7)];
+    await reactor.advanceAsync(0);
+    const warning = {
+      backlog: 1,
+      message: 'The port 7 of 0.0.0.0 has as many connections that nobody takes as may wait; more are closed',
+    };
+    expect(warnings).to.deep.equal([warning]);
+    peers.push(reactor.dial(7));
+    await reactor.advanceAsync(0);
+    expect(warnings).to.have.length(1);
+    void (await listener.accept())?.close();
+    peers.push(reactor.dial(7), reactor.dial(7));
+    await reactor.advanceAsync(0);
+    expect(warnings).to.deep.equal([warning, warning]);
+    void listener.close();
+    await reactor.advanceAsync(0);
+    expect(peers.map((peer) => peer.closed)).to.not.include(false);
+  });
+
+  it('ends when the reactor drains, and closes those that nobody has taken', async () => {
+    const listener = listen();
+    const peers = [reactor.dial(7), reactor.dial(7)];
+    await reactor.advanceAsync(0);
+    const taken = await listener.accept();
+    reactor.stop({ drainSeconds: 60 });
+    await reactor.advanceAsync(1);
+    expect(await listener.accept()).to.equal(undefined);
+    expect(peers.map((peer) => peer.connected)).to.deep.equal([true, false]);
+    void taken?.close();
+    await reactor.advanceAsync(0);
+    expect(reactor.running).to.be.false;
+  });
+
   it('ends when the reactor stops', async () => {
     const listener = listen();
     const accepted = listener.accept();

@@ -1,6 +1,12 @@
 import { Buffer } from 'node:buffer';
 import { expect } from 'chai';
-import { ConnectionDone, ConnectionLost, WebStreamProtocol, type WebStreamOptions } from 'ropewalk/core';
+import {
+  ConnectionDone,
+  ConnectionLost,
+  WebStreamProtocol,
+  type WebStreamOptions,
+  WriteBufferLimitError,
+} from 'ropewalk/core';
 import { type ScriptedPeer, type ScriptedPeerOptions, TestReactor } from 'ropewalk/testing';
 
 interface Served {
@@ -205,6 +211,86 @@ describe('WebStreamProtocol', () => {
     expect(peers[1]!.reason?.value).to.be.instanceOf(ConnectionLost);
     void port.stopListening();
     served = { reactor, streams: early, peer: peers[0]! };
+  });
+
+  describe('beyond the write-buffer limit', () => {
+    it('fails what is written, and aborts the connection', async () => {
+      served = await serve({ highWaterMark: 1000, writeBufferLimit: 10_000 }, { reading: false });
+      const { reactor, streams } = served;
+      const writer = streams.writable.getWriter();
+      writer.closed.catch(() => undefined);
+      const outcomes: unknown[] = [];
+      for (let count = 0; count < 300; count += 1) {
+        void writer.write(new Uint8Array(1000)).catch((error: unknown) => outcomes.push(error));
+      }
+      await reactor.advanceAsync(0);
+      expect(outcomes).to.have.length(300);
+      expect(outcomes.at(-1)).to.be.instanceOf(WriteBufferLimitError).and.include({ limitBytes: 10_000 });
+      expect(outcomes.at(-1)).to.include({ bufferedBytes: 12_000 });
+      expect(await outcomeOf(streams.closed)).to.have.property('name', 'ConnectionAborted');
+    });
+
+    it('does so while there is no connection yet, too', async () => {
+      served = await serve();
+      const streams = new WebStreamProtocol({ highWaterMark: 1000, writeBufferLimit: 10_000 });
+      const writer = streams.writable.getWriter();
+      writer.closed.catch(() => undefined);
+      const writing = Array.from({ length: 12 }, () => writer.write('x'.repeat(1000)));
+      const outcomes = await Promise.all(writing.map(outcomeOf));
+      expect(outcomes.at(-1)).to.be.instanceOf(WriteBufferLimitError);
+    });
+
+    it('does not count the largest write, and counts anew when all has left', async () => {
+      served = await serve({ highWaterMark: 1000, writeBufferLimit: 10_000 });
+      const { reactor, streams, peer } = served;
+      const writer = streams.writable.getWriter();
+      const sizes = [4, 50_000, 9000];
+      for (let round = 0; round < 2; round += 1) {
+        const writing = sizes.map((size) => writer.write(new Uint8Array(size)));
+        await reactor.advanceAsync(1);
+        await Promise.all(writing);
+      }
+      expect(peer.received.length).to.equal(2 * 59_004);
+    });
+
+    it('has the limit of the connection, if it has none of its own', async () => {
+      served = await serve();
+      const { reactor } = served;
+      const streams = new WebStreamProtocol();
+      const factory = { buildProtocol: () => streams, doStart() {}, doStop() {} };
+      const port = reactor.listenTCP(8, factory, { writeBufferLimit: 200_000 });
+      reactor.dial(8, { reading: false });
+      await reactor.advanceAsync(0);
+      const writer = streams.writable.getWriter();
+      writer.closed.catch(() => undefined);
+      const writing = [1, 2, 3, 4].map(() => writer.write(new Uint8Array(100_000)));
+      for (const written of writing) written.catch(() => undefined);
+      await reactor.advanceAsync(0);
+      expect(await outcomeOf(writing[3]!)).to.be.instanceOf(WriteBufferLimitError);
+      void port.stopListening();
+    });
+
+    it('has a limit that is checked', async () => {
+      served = await serve();
+      expect(() => new WebStreamProtocol({ writeBufferLimit: 1 })).to.throw(RangeError, 'writeBufferLimit');
+    });
+  });
+
+  it('tells of a reactor that drains, and lives on until it is closed', async () => {
+    served = await serve();
+    const { reactor, streams, peer } = served;
+    expect(streams.draining.aborted).to.be.false;
+    const writer = streams.writable.getWriter();
+    streams.draining.addEventListener('abort', () => {
+      void writer.write('goodbye');
+      void writer.close();
+    });
+    reactor.stop({ drainSeconds: 60 });
+    await reactor.advanceAsync(1);
+    expect(streams.draining.aborted).to.be.true;
+    expect(peer.text()).to.equal('goodbye');
+    expect(reactor.running).to.be.false;
+    await streams.closed;
   });
 
   it('refuses chunks that are no bytes, and options that cannot be', async () => {
