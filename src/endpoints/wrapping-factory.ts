@@ -146,6 +146,8 @@ class WrappingProtocol implements StreamProtocol {
     this.#makeConnection = makeConnection;
   }
 
+  // There only while the user's protocol has them: having one is what opts in to half-close.
+
   get readConnectionLost(): (() => HookResult) | undefined {
     return passedOn(this.#wrapped, 'readConnectionLost');
   }
