@@ -10,8 +10,9 @@ import { CancelledError, CannotListenError } from '../errors.ts';
 import type { EndpointOptions, StreamServerEndpoint } from '../interfaces/endpoint.ts';
 import type { ListeningPort } from '../interfaces/listening-port.ts';
 import type { ReactorStdio } from '../interfaces/process.ts';
-import type { HalfCloseableProtocol, HookResult, ProtocolFactory, StreamProtocol } from '../interfaces/protocol.ts';
+import type { HookResult, ProtocolFactory, StreamProtocol } from '../interfaces/protocol.ts';
 import type { Transport } from '../interfaces/transport.ts';
+import { type AnyProtocol, passedOn } from './optional-hooks.ts';
 
 /**
  * Serves one connection: the standard input and output of the program. `listen` may be called once, for there is one of each;
@@ -73,29 +74,37 @@ class StandardIOPort implements ListeningPort {
 
 /** Has the factory build the protocol when there is a connection, and passes everything on to it. */
 class StandardIOConnection implements StreamProtocol {
-  // Present only if the user's protocol has them: having them is what opts in to half-close.
-  declare readConnectionLost?: () => HookResult;
-  declare writeConnectionLost?: () => HookResult;
-
   readonly #factory: ProtocolFactory;
-  #protocol: (StreamProtocol & Partial<HalfCloseableProtocol>) | null = null;
+  #protocol: AnyProtocol | null = null;
 
   constructor(factory: ProtocolFactory) {
     this.#factory = factory;
   }
 
   makeConnection(transport: Transport): HookResult {
-    const protocol: (StreamProtocol & Partial<HalfCloseableProtocol>) | null = this.#factory.buildProtocol(
-      transport.getPeer(),
-    );
+    const protocol = this.#factory.buildProtocol(transport.getPeer());
     if (protocol === null) {
       transport.loseConnection();
       return undefined;
     }
     this.#protocol = protocol;
-    if (protocol.readConnectionLost !== undefined) this.readConnectionLost = () => protocol.readConnectionLost?.();
-    if (protocol.writeConnectionLost !== undefined) this.writeConnectionLost = () => protocol.writeConnectionLost?.();
     return protocol.makeConnection(transport);
+  }
+
+  get readConnectionLost(): (() => HookResult) | undefined {
+    return passedOn(this.#protocol, 'readConnectionLost');
+  }
+
+  get writeConnectionLost(): (() => HookResult) | undefined {
+    return passedOn(this.#protocol, 'writeConnectionLost');
+  }
+
+  get handshakeCompleted(): (() => HookResult) | undefined {
+    return passedOn(this.#protocol, 'handshakeCompleted');
+  }
+
+  get connectionDraining(): (() => HookResult) | undefined {
+    return passedOn(this.#protocol, 'connectionDraining');
   }
 
   dataReceived(data: Buffer): HookResult {

@@ -11,19 +11,10 @@ import type { Buffer } from 'node:buffer';
 import type { Address } from '../addresses.ts';
 import { Failure } from '../deferred/failure.ts';
 import { NoProtocol } from '../errors.ts';
-import type {
-  DrainableProtocol,
-  HalfCloseableProtocol,
-  HandshakeListener,
-  HookResult,
-  ProtocolFactoryOf,
-  StreamProtocol,
-} from '../interfaces/protocol.ts';
+import type { HandshakeListener, HookResult, ProtocolFactoryOf, StreamProtocol } from '../interfaces/protocol.ts';
 import type { TLSOptions } from '../interfaces/tls-engine.ts';
 import type { StartTLSOptions, Transport } from '../interfaces/transport.ts';
-
-/** The user's protocol may have any of the hooks that are optional. */
-type AnyProtocol = StreamProtocol & Partial<HalfCloseableProtocol & HandshakeListener & DrainableProtocol>;
+import { type AnyProtocol, passedOn } from './optional-hooks.ts';
 
 /** How to shake hands. */
 export interface GateTLS {
@@ -44,11 +35,7 @@ export interface GateOutcome<P extends StreamProtocol> {
   refused(reason: Failure): void;
 }
 
-export class TLSGate<P extends StreamProtocol> implements HandshakeListener, DrainableProtocol {
-  // Present only if the user's protocol has them: having them is what opts in to half-close.
-  declare readConnectionLost?: () => HookResult;
-  declare writeConnectionLost?: () => HookResult;
-
+export class TLSGate<P extends StreamProtocol> implements HandshakeListener {
   readonly #factory: ProtocolFactoryOf<P>;
   readonly #address: Address;
   readonly #how: GateTLS;
@@ -116,8 +103,16 @@ export class TLSGate<P extends StreamProtocol> implements HandshakeListener, Dra
     return this.#protocol?.dataReceived(data);
   }
 
-  connectionDraining(): HookResult {
-    return this.#protocol?.connectionDraining?.();
+  get readConnectionLost(): (() => HookResult) | undefined {
+    return passedOn(this.#protocol, 'readConnectionLost');
+  }
+
+  get writeConnectionLost(): (() => HookResult) | undefined {
+    return passedOn(this.#protocol, 'writeConnectionLost');
+  }
+
+  get connectionDraining(): (() => HookResult) | undefined {
+    return passedOn(this.#protocol, 'connectionDraining');
   }
 
   connectionLost(reason: Failure): HookResult {
@@ -136,8 +131,6 @@ export class TLSGate<P extends StreamProtocol> implements HandshakeListener, Dra
   #letThrough(protocol: P & AnyProtocol, transport: Transport): HookResult {
     this.#state = 'making';
     this.#protocol = protocol;
-    if (protocol.readConnectionLost !== undefined) this.readConnectionLost = () => protocol.readConnectionLost?.();
-    if (protocol.writeConnectionLost !== undefined) this.writeConnectionLost = () => protocol.writeConnectionLost?.();
     let made: HookResult;
     try {
       made = protocol.makeConnection(transport);

@@ -21,17 +21,10 @@ import { Deferred } from '../deferred/deferred.ts';
 import type { Failure } from '../deferred/failure.ts';
 import { ConnectingCancelledError, NoProtocol } from '../errors.ts';
 import type { Connector } from '../interfaces/connector.ts';
-import type {
-  ClientProtocolFactory,
-  DrainableProtocol,
-  HalfCloseableProtocol,
-  HandshakeListener,
-  HookResult,
-  ProtocolFactoryOf,
-  StreamProtocol,
-} from '../interfaces/protocol.ts';
+import type { ClientProtocolFactory, HookResult, ProtocolFactoryOf, StreamProtocol } from '../interfaces/protocol.ts';
 import type { Transport } from '../interfaces/transport.ts';
 import { causeOfAbort } from '../deferred/abort-signal.ts';
+import { type AnyProtocol, passedOn } from './optional-hooks.ts';
 
 type Phase = 'connecting' | 'building' | 'making' | 'over';
 
@@ -143,8 +136,6 @@ export class WrappingFactory<P extends StreamProtocol> implements ClientProtocol
   }
 }
 
-type AnyProtocol = StreamProtocol & Partial<HalfCloseableProtocol & HandshakeListener & DrainableProtocol>;
-
 /** Passes everything on to the user's protocol, except that `makeConnection` goes through the attempt. */
 class WrappingProtocol implements StreamProtocol {
   readonly #wrapped: AnyProtocol;
@@ -163,19 +154,19 @@ class WrappingProtocol implements StreamProtocol {
   // There only while the user's protocol has them: having one is what opts in to half-close.
 
   get readConnectionLost(): (() => HookResult) | undefined {
-    return this.#wrapped.readConnectionLost && (() => this.#wrapped.readConnectionLost?.());
+    return passedOn(this.#wrapped, 'readConnectionLost');
   }
 
   get writeConnectionLost(): (() => HookResult) | undefined {
-    return this.#wrapped.writeConnectionLost && (() => this.#wrapped.writeConnectionLost?.());
+    return passedOn(this.#wrapped, 'writeConnectionLost');
   }
 
   get handshakeCompleted(): (() => HookResult) | undefined {
-    return this.#wrapped.handshakeCompleted && (() => this.#wrapped.handshakeCompleted?.());
+    return passedOn(this.#wrapped, 'handshakeCompleted');
   }
 
   get connectionDraining(): (() => HookResult) | undefined {
-    return this.#wrapped.connectionDraining && (() => this.#wrapped.connectionDraining?.());
+    return passedOn(this.#wrapped, 'connectionDraining');
   }
 
   makeConnection(transport: Transport): HookResult {

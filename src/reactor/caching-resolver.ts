@@ -11,11 +11,23 @@ const DEFAULT_TIME_TO_LIVE_SECONDS = 60;
 const DEFAULT_NEGATIVE_TIME_TO_LIVE_SECONDS = 5;
 const DEFAULT_ENTRIES_MAX = 1000;
 
+/**
+ * What says that a name has no address, rather than that nobody could be asked: Node's word for both of `getaddrinfo`'s, these
+ * themselves, and that of resolvers which ask servers directly (`node:dns`).
+ */
+const NO_ADDRESS_CODES: ReadonlySet<unknown> = new Set([
+  'ENOTFOUND',
+  'EAI_NONAME',
+  'EAI_NODATA',
+  'EAI_ADDRFAMILY',
+  'ENODATA',
+]);
+
 /** The options of a caching resolver. */
 export interface CachingResolverOptions {
   /** For how many seconds addresses are used again, counted from when they were complete; 60 by default, 0 for never. */
   readonly timeToLiveSeconds?: number;
-  /** For how many seconds a name that had no address is not looked up again; 5 by default, 0 for never. */
+  /** For how many seconds a name that has no address is not looked up again; 5 by default, 0 for never. */
   readonly negativeTimeToLiveSeconds?: number;
   /** How many answers are kept, 1000 by default; of more than that, the one that has not been used for longest goes. */
   readonly entriesMax?: number;
@@ -33,8 +45,10 @@ interface Entry {
  *
  * A lookup is the name and the families; ports and transports share one. Each who asks may cancel by itself; when the
  * last one has, the lookup is cancelled and nothing is remembered. Answers from memory come in a call of the clock
- * with no delay, never from inside `resolveHostName`. Address literals are not remembered. No delayed call waits for
- * an answer to expire. The lookups under way are not counted in `entriesMax`: each has somebody who waits for it.
+ * with no delay, never from inside `resolveHostName`. Address literals are not remembered, nor is a lookup that has failed
+ * for another reason than that the name has no address: a server that did not answer may answer the next time. What counts
+ * is the `code` of the cause (`ENOTFOUND`, `ENODATA`, `EAI_NONAME`, …), or that there is none. No delayed call waits for an
+ * answer to expire. The lookups under way are not counted in `entriesMax`: each has somebody who waits for it.
  */
 export class CachingResolver implements HostnameResolver {
   readonly #resolver: HostnameResolver;
@@ -117,6 +131,7 @@ export class CachingResolver implements HostnameResolver {
   }
 
   #remember(key: string, answer: ResolutionAnswer): void {
+    if (!isKnown(answer)) return;
     const seconds = answer.addresses.length > 0 ? this.#timeToLiveSeconds : this.#negativeTimeToLiveSeconds;
     if (seconds === 0) return;
     this.#entries.set(key, { answer, expiresAt: this.#clock.seconds() + seconds });
@@ -154,6 +169,11 @@ class SharedResolution implements HostResolution {
 function keyOf(hostName: string, { families = ['IPv4', 'IPv6'] }: ResolveOptions): string {
   const sorted = [...new Set(families)].sort();
   return `${sorted.join('+')} ${normalizeHostName(hostName)}`;
+}
+
+/** Whether the resolver knows that there is no other address, and not only could not find out. */
+function isKnown({ cause }: ResolutionAnswer): boolean {
+  return cause === undefined || ('code' in cause && NO_ADDRESS_CODES.has(cause.code));
 }
 
 /** Gives an address the port and the transport that were asked for. */

@@ -41,13 +41,15 @@ export class StaticResolver implements HostnameResolver {
     const addresses: readonly Address[] = this.#table.lookUp(hostName, options);
     return new ScheduledResolution(this.#clock, receiver, hostName, {
       addresses,
-      cause: addresses.length > 0 ? undefined : new Error(this.#whyNothing(hostName)),
+      cause: addresses.length > 0 ? undefined : this.#whyNothing(hostName),
     });
   }
 
-  #whyNothing(hostName: string): string {
-    return this.#table.has(hostName)
-      ? `the table of names has no address of the family asked for under '${hostName}'`
-      : `the table of names has no '${hostName}'`;
+  /** With the code that Node has for it. */
+  #whyNothing(hostName: string): Error {
+    const what = this.#table.has(hostName)
+      ? `no address of the family asked for under '${hostName}'`
+      : `no '${hostName}'`;
+    return Object.assign(new Error(`the table of names has ${what}`), { code: 'ENOTFOUND' });
   }
 }

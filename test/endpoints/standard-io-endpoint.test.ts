@@ -48,6 +48,20 @@ describe('StandardIOEndpoint', () => {
     reactor.advance(0);
   }
 
+  it('tells the protocol, if it wants to know, that the reactor is about to stop', () => {
+    class Draining extends Echo {
+      connectionDraining(): void {
+        this.transport.write('goodbye');
+        this.transport.loseConnection();
+      }
+    }
+    void new StandardIOEndpoint(reactor).listen(Factory.forProtocol(Draining));
+    run();
+    reactor.stop({ drainSeconds: 10 });
+    reactor.advance(0);
+    expect(reactor.terminal.text()).to.equal('goodbye');
+  });
+
   it('serves the standard input and output, and stops the factory with the connection', () => {
     const factory = new RecordingFactory(() => new Echo());
     const port = successResultOf(new StandardIOEndpoint(reactor).listen(factory));

@@ -45,7 +45,11 @@ describe('CachingResolver', () => {
   function answer(...hosts: string[]): void {
     const { receiver } = upstream.last;
     for (const host of hosts) receiver.addressResolved(new IPv4Address('TCP', host, 0));
-    receiver.resolutionComplete(hosts.length > 0 ? undefined : new Error('no such name'));
+    receiver.resolutionComplete(hosts.length > 0 ? undefined : failure('no such name', 'ENOTFOUND'));
+  }
+
+  function failure(message: string, code: string): Error {
+    return Object.assign(new Error(message), { code });
   }
 
   function learn(name: string, ...hosts: string[]): void {
@@ -88,6 +92,44 @@ describe('CachingResolver', () => {
     expect(again.events).to.deep.equal(['began', 'complete: no such name']);
     clock.advance(1);
     ask('none.test');
+    expect(upstream.asked).to.have.length(2);
+  });
+
+  for (const code of ['ENOTFOUND', 'ENODATA', 'EAI_NONAME', 'EAI_NODATA', 'EAI_ADDRFAMILY']) {
+    it(`takes ${code} for the answer that a name has no address`, () => {
+      ask('none.test');
+      upstream.last.receiver.resolutionComplete(failure('nothing', code));
+      ask('none.test');
+      expect(upstream.asked).to.have.length(1);
+    });
+  }
+
+  it('remembers an answer without addresses and without a cause', () => {
+    ask('none.test');
+    upstream.last.receiver.resolutionComplete();
+    ask('none.test');
+    expect(upstream.asked).to.have.length(1);
+  });
+
+  for (const code of ['EAI_AGAIN', 'EAI_FAIL', 'EAI_MEMORY', 'ESERVFAIL', 'ETIMEOUT', 'ECONNREFUSED', undefined]) {
+    it(`remembers nothing of a lookup that has failed with ${code ?? 'no code'}`, () => {
+      const first = ask('a.test');
+      upstream.last.receiver.resolutionComplete(
+        code === undefined ? new Error('try again') : failure('try again', code),
+      );
+      expect(first.events).to.deep.equal(['began', 'complete: try again']);
+      const second = ask('a.test');
+      answer('10.0.0.1');
+      expect(second.events).to.deep.equal(['began', FOUND, 'complete']);
+      expect(upstream.asked).to.have.length(2);
+    });
+  }
+
+  it('remembers no part of an answer: who was found before the resolver failed is looked up again', () => {
+    ask('a.test');
+    upstream.last.receiver.addressResolved(new IPv4Address('TCP', '10.0.0.1', 0));
+    upstream.last.receiver.resolutionComplete(failure('try again', 'EAI_AGAIN'));
+    ask('a.test');
     expect(upstream.asked).to.have.length(2);
   });
 

@@ -3,6 +3,7 @@ import type { Address, HostnameResolver, HostResolution, ResolutionReceiver, Res
 /** Writes down what it is told, one word or address each. */
 export class RecordingReceiver implements ResolutionReceiver {
   readonly events: string[] = [];
+  readonly causes: Error[] = [];
   /** Done at each address. */
   onAddress: (() => void) | undefined;
 
@@ -16,6 +17,7 @@ export class RecordingReceiver implements ResolutionReceiver {
   }
 
   resolutionComplete(cause?: Error): void {
+    if (cause !== undefined) this.causes.push(cause);
     this.events.push(cause === undefined ? 'complete' : `complete: ${cause.message}`);
   }
 }

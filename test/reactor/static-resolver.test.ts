@@ -57,6 +57,10 @@ describe('StaticResolver', () => {
       "complete: the table of names has no 'constructor'",
       "complete: the table of names has no address of the family asked for under 'db.test'",
     ]);
+    expect(receiver.causes.map((cause) => (cause as { readonly code?: unknown }).code)).to.deep.equal([
+      'ENOTFOUND',
+      'ENOTFOUND',
+    ]);
   });
 
   it('asks the fallback for names that it does not have, and for those alone', () => {

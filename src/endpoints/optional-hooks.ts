@@ -1,0 +1,20 @@
+import type {
+  DrainableProtocol,
+  HalfCloseableProtocol,
+  HandshakeListener,
+  HookResult,
+  StreamProtocol,
+} from '../interfaces/protocol.ts';
+
+/** A protocol of the user's, which may have any of the hooks that are optional. */
+export type AnyProtocol = StreamProtocol & Partial<HalfCloseableProtocol & HandshakeListener & DrainableProtocol>;
+
+type OptionalHook = 'readConnectionLost' | 'writeConnectionLost' | 'handshakeCompleted' | 'connectionDraining';
+
+/**
+ * What passes a hook on; undefined while there is no protocol, or it does not have the hook. A protocol that stands in for
+ * another has this for a getter of that name, because to have `readConnectionLost` is to opt in to half-close.
+ */
+export function passedOn(protocol: AnyProtocol | null | undefined, hook: OptionalHook): (() => HookResult) | undefined {
+  return protocol?.[hook] && (() => protocol[hook]?.());
+}
