@@ -26,6 +26,19 @@ describe('connectProtocol', () => {
     expect(protocol.events).to.deep.equal(['made', 'data hi']);
   });
 
+  it('has slow hooks called by the protocol that the user knows, and not by what stands before it', () => {
+    const owners: unknown[] = [];
+    const hookSlow = (name: string, _seconds: number, _connection: unknown, owner: unknown): void => {
+      if (name === 'connectionMade') owners.push(owner);
+    };
+    const reactor = new TestReactor({ slowHookSeconds: 0, observer: { hookSlow } });
+    reactor.serve(7);
+    const protocol = new Recorder();
+    void connectProtocol(new TCP4ClientEndpoint(reactor, '127.0.0.1', 7), protocol);
+    reactor.advance(0);
+    expect(owners).to.deep.equal([protocol]);
+  });
+
   it('can be cancelled, by a signal too', () => {
     const reactor = new TestReactor();
     reactor.serve(7, { answer: 'ignore' });

@@ -9,6 +9,7 @@ import {
   fail,
   type Failure,
   Protocol,
+  QueueOverflow,
   ReactorAlreadyRunning,
   ReactorNotRunning,
   TurnLimitError,
@@ -359,6 +360,31 @@ describe('TestReactor', () => {
     it('does not wait for a shutdown that waits for time', async () => {
       reactor.addSystemEventTrigger('before', 'shutdown', () => new Deferred<void>());
       expect(await dispose()).to.include('the shutdown: a trigger waits');
+    });
+  });
+
+  describe('limits and slow hooks', () => {
+    it('has the limits that it is given', () => {
+      const limited = new TestReactor({ maxQueuedCalls: 1, maxDelayedCalls: 2 });
+      limited.callSoon(() => undefined);
+      expect(() => limited.callSoon(() => undefined)).to.throw(QueueOverflow);
+      limited.callLater(1, () => undefined);
+      limited.callLater(1, () => undefined);
+      expect(() => limited.callLater(1, () => undefined)).to.throw(QueueOverflow);
+    });
+
+    it('calls every hook slow, where it is told to', () => {
+      const slow: string[] = [];
+      const measured = new TestReactor({ slowHookSeconds: 0, observer: { hookSlow: (name) => slow.push(name) } });
+      measured.callSoon(function ring() {});
+      measured.advance(0);
+      expect(slow).to.deep.equal(['queued call ring']);
+    });
+
+    it('calls none slow otherwise, since time stands still in it', () => {
+      const measured = new TestReactor({ observer: { hookSlow: (name) => expect.fail(name) } });
+      measured.callSoon(() => undefined);
+      measured.advance(0);
     });
   });
 });

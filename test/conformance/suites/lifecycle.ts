@@ -432,6 +432,9 @@ function describeShutdown(harness: () => Harness): void {
   });
 }
 
+/** More than one call may have arguments. */
+const MANY_CALLS = 300_000;
+
 function describeCrash(harness: () => Harness): void {
   describe('crash', () => {
     it('leaves the loop at once without any event, and run() begins anew [13]', async () => {
@@ -475,6 +478,19 @@ function describeCrash(harness: () => Harness): void {
       runReactor(reactor);
       await harness().until(() => log.length === 3);
       expect(log).to.deep.equal(['crash', 'queued', 'delayed']);
+    });
+
+    it('leaves any number of calls to it, and in order', async () => {
+      const reactor = harness().createReactor();
+      let calls = 0;
+      const run = runReactor(reactor);
+      reactor.callSoon(() => reactor.crash());
+      for (let count = 0; count < MANY_CALLS; count += 1) reactor.callSoon(() => (calls += 1));
+      await untilEnded(harness(), run);
+      expect(calls).to.equal(0);
+      expect(reactor.inspect().queuedCallCount).to.equal(MANY_CALLS);
+      runReactor(reactor);
+      await harness().until(() => calls === MANY_CALLS, 'all have been made');
     });
 
     it('may be followed by run() in the same call', async () => {
