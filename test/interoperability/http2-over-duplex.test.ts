@@ -5,7 +5,10 @@ import {
   type ClientHttp2Stream,
   connect,
   constants,
+  createSecureServer,
   createServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
   type ServerHttp2Session,
@@ -13,9 +16,20 @@ import {
 } from 'node:http2';
 import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
-import { createConnection, duplexFactory, type DuplexProtocol } from 'ropewalk';
+import {
+  createConnection,
+  duplexFactory,
+  type DuplexProtocol,
+  type IPv4Address,
+  TCP4ClientEndpoint,
+  TCP4ServerEndpoint,
+  wrapClientTLS,
+  wrapServerTLS,
+} from 'ropewalk';
+import { testCertificates } from '../support/certificates.ts';
 import { bulk, MEGABYTE } from './support/bulk.ts';
-import { describeInWorlds, type StreamWorld } from './support/stream-worlds.ts';
+import { LOOPBACK } from './support/running-reactor.ts';
+import { describeInWorlds, RealWorld, type StreamWorld } from './support/stream-worlds.ts';
 import { digestOf } from './support/witness.ts';
 
 type Listener = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
@@ -126,6 +140,52 @@ describeInWorlds('node:http2 over a Duplex', (world) => {
     await world().until(over);
     expect([client.destroyed, session.destroyed]).to.deep.equal([true, true]);
     expect(stream.rstCode, 'it was not answered in full').to.not.equal(constants.NGHTTP2_NO_ERROR);
+  });
+});
+
+describe('node:http2 over a Duplex with TLS', () => {
+  let current: RealWorld;
+  const world = (): StreamWorld => current;
+
+  beforeEach(() => {
+    current = new RealWorld();
+  });
+  afterEach(() => current.close());
+
+  it('speaks what was agreed on, HTTP/1 with those who know no other', async () => {
+    const { ca, server: identity } = await testCertificates();
+    const { reactor } = world();
+    const server = createSecureServer({ allowHTTP1: true });
+    server.on('request', (request: Http2ServerRequest, response: Http2ServerResponse) => {
+      response.end(`HTTP/${request.httpVersion}`);
+    });
+    const factory = duplexFactory(
+      reactor,
+      (duplex) => {
+        Object.assign(duplex, { server }); // where Node looks for it when a client speaks HTTP/1
+        duplex.once('secureConnect', () => server.emit('secureConnection', duplex));
+      },
+      { allowHalfOpen: true },
+    );
+    const place = new TCP4ServerEndpoint(reactor, 0, { interface: LOOPBACK });
+    const tls = { ...identity, ALPNProtocols: ['h2', 'http/1.1'] };
+    const listening = await world().until(wrapServerTLS(tls, place).listen(factory));
+    const port = (listening.getHost() as IPv4Address).port;
+    const endpoint = new TCP4ClientEndpoint(reactor, LOOPBACK, port);
+    const dial = (ALPNProtocols: readonly string[]): DuplexProtocol =>
+      createConnection(reactor, wrapClientTLS({ ca, ALPNProtocols, servername: 'localhost' }, endpoint));
+
+    const modern = dial(['h2']);
+    await world().until(once(modern, 'secureConnect'));
+    const client = connect('https://localhost', { createConnection: () => modern });
+    expect(await world().until(text(ask(client, {})))).to.equal('HTTP/2.0');
+    await close(world(), client);
+
+    for (const protocols of [['http/1.1'], []]) {
+      const old = dial(protocols);
+      old.end('GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n');
+      expect(await world().until(text(old))).to.match(/HTTP\/1\.1$/);
+    }
   });
 });
 

@@ -12,7 +12,7 @@ import type { WriteBacklog } from '../../write-backlog.ts';
 import { type Callback, DuplexLife } from './duplex-life.ts';
 import { type DuplexOptions, duplexSettings } from './duplex-options.ts';
 import { IdleTimer } from './idle-timer.ts';
-import { type SocketEnd, SocketFace } from './socket-face.ts';
+import { SocketFace } from './socket-face.ts';
 
 /**
  * A protocol that is a Node `Duplex`, so that whatever takes a `net.Socket` runs over any transport of a reactor: TCP, TLS,
@@ -203,7 +203,7 @@ export class DuplexProtocol extends Duplex implements HalfCloseableProtocol, Han
   }
 
   /** The local end, as of a `net.Socket`: nothing if it has no address. */
-  address(): Partial<SocketEnd> {
+  address(): { readonly address?: string; readonly family?: string; readonly port?: number } {
     const { local } = this.#face;
     return local.family === undefined ? {} : local;
   }

@@ -3,7 +3,7 @@ import type { Address } from '../../addresses.ts';
 import type { Transport } from '../../interfaces/transport.ts';
 
 /** As `net.Socket` has it. */
-export interface SocketEnd {
+interface SocketEnd {
   readonly address: string;
   readonly family: 'IPv4' | 'IPv6';
   readonly port: number;
