@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { HostnameAddress, IPv4Address, IPv6Address } from 'ropewalk/core';
-import { addressOf, parseIPLiteral } from '../src/ip-literal.ts';
+import { addressOf, isSameEndpoint, parseIPLiteral } from '../src/ip-literal.ts';
 
 describe('parseIPLiteral', () => {
   it('reads IPv4 in dotted decimal', () => {
@@ -25,6 +25,16 @@ describe('parseIPLiteral', () => {
     const others = ['', 'localhost', '127.1', '127.0.0.1.', '0x7f.0.0.1', '010.0.0.1', '256.0.0.1', '1.2.3.4.5', '1'];
     others.push('[::1]', ':::', '1::2::3', '::g', '127.0.0.1:80', ' 127.0.0.1', 'example.com');
     for (const text of others) expect(parseIPLiteral(text), text).to.equal(undefined);
+  });
+});
+
+describe('isSameEndpoint', () => {
+  it('compares host and port, however the host is spelled', () => {
+    const address = new IPv6Address('UDP', '::1', 7);
+    expect(isSameEndpoint(address, new IPv6Address('UDP', '0:0:0:0:0:0:0:1', 7))).to.equal(true);
+    expect(isSameEndpoint(address, new IPv6Address('UDP', '::1', 8))).to.equal(false);
+    expect(isSameEndpoint(address, new IPv6Address('UDP', '::2', 7))).to.equal(false);
+    expect(isSameEndpoint(address, new IPv4Address('UDP', '127.0.0.1', 7))).to.equal(false);
   });
 });
 
