@@ -8,7 +8,6 @@ import { expect } from 'chai';
 import sinon from 'sinon';
 import {
   AdoptionError,
-  type AdoptionPlatform,
   CannotListenError,
   ConnectInProgressError,
   DatagramProtocol,
@@ -194,7 +193,7 @@ describe('Adopted sockets for datagrams', function () {
 
   it('are looked at once, for that may take a child process', async () => {
     const platform = new NodePlatform();
-    const look = sinon.spy(platform.adoption as AdoptionPlatform, 'findDatagrams');
+    const look = sinon.spy(platform.adoption!, 'findDatagrams');
     const looking = new Reactor(platform);
     const port = looking.adoptDatagramPort(await source.datagrams(), new Echo());
     await port.whenListening();
