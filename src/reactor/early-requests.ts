@@ -17,6 +17,11 @@ export class EarlyRequests {
     return this.#state.name === 'early';
   }
 
+  /** Whether anything is kept. */
+  get isAsked(): boolean {
+    return this.#state.name === 'early' && this.#state.requests.length > 0;
+  }
+
   /** Does it now, or keeps it. */
   ask(request: EarlyRequest): void {
     if (this.#state.name === 'early') this.#state.requests.push(request);

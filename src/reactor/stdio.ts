@@ -31,6 +31,16 @@ class StdioConnection extends Connection {
     for (const { run } of this.#early.end()) run();
   }
 
+  // Whatever has been asked of it by then ends the output.
+
+  override write(data: Uint8Array | string): boolean {
+    return !this.#early.isAsked && super.write(data);
+  }
+
+  override writeSequence(pieces: Iterable<Uint8Array | string>): boolean {
+    return !this.#early.isAsked && super.writeSequence(pieces);
+  }
+
   override loseConnection(): void {
     this.#early.ask({ run: () => super.loseConnection() });
   }
