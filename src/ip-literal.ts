@@ -28,6 +28,11 @@ export function isIPv6Address(text: string): boolean {
   return isIPAddress(text, 'IPv6');
 }
 
+/** Whether two addresses are the same host and port, however the host is spelled; `equals` of an address takes it as it stands. */
+export function isSameEndpoint(one: IPv4Address | IPv6Address, other: IPv4Address | IPv6Address): boolean {
+  return one.port === other.port && parseIPLiteral(one.host)?.canonical === parseIPLiteral(other.host)?.canonical;
+}
+
 /** The address object for a host, which may be a literal of either family or a name. */
 export function addressOf(type: AddressType, host: string, port: number): IPv4Address | IPv6Address | HostnameAddress {
   switch (parseIPLiteral(host)?.family) {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { HostnameAddress, IPv4Address, IPv6Address, isIPAddress, isIPv6Address } from 'ropewalk/core';
-import { addressOf, parseIPLiteral } from '../src/ip-literal.ts';
+import { addressOf, isSameEndpoint, parseIPLiteral } from '../src/ip-literal.ts';
 
 describe('parseIPLiteral', () => {
   it('reads IPv4 in dotted decimal', () => {
@@ -34,6 +34,16 @@ describe('isIPAddress and isIPv6Address', () => {
     expect(texts.filter((text) => isIPAddress(text))).to.deep.equal(['1.2.3.4']);
     expect(texts.filter((text) => isIPv6Address(text))).to.deep.equal(['::1', '::1%eth0', '::ffff:1.2.3.4']);
     expect(texts.filter((text) => isIPAddress(text, 'IPv6'))).to.deep.equal(texts.filter(isIPv6Address));
+  });
+});
+
+describe('isSameEndpoint', () => {
+  it('compares host and port, however the host is spelled', () => {
+    const address = new IPv6Address('UDP', '::1', 7);
+    expect(isSameEndpoint(address, new IPv6Address('UDP', '0:0:0:0:0:0:0:1', 7))).to.equal(true);
+    expect(isSameEndpoint(address, new IPv6Address('UDP', '::1', 8))).to.equal(false);
+    expect(isSameEndpoint(address, new IPv6Address('UDP', '::2', 7))).to.equal(false);
+    expect(isSameEndpoint(address, new IPv4Address('UDP', '127.0.0.1', 7))).to.equal(false);
   });
 });
 

@@ -16,10 +16,16 @@ export interface AdoptionPlatform {
   /** A connected stream, whichever its family; like an accepted one it is silent until it is opened. */
   adoptStream(descriptor: number): StreamHandle;
   /**
-   * Where the socket for datagrams is bound that `adoptDatagrams` would take: its families have to be known before it is taken.
-   * Throws for what `adoptDatagrams` would not take, and leaves the descriptor as it is in any case.
+   * A socket for datagrams that is bound already and has no peer, looked at and left as it is. May have to wait for another process to look
+   * at it (see the platform), so that it is asked for once.
    */
-  addressOfDatagrams(descriptor: number): IPv4Address | IPv6Address;
-  /** A socket for datagrams, bound already and not connected. Reports as one that was made by `bind` does, `bound` first. `unsentBytesMax` is that of a `DatagramTarget`. */
-  adoptDatagrams(descriptor: number, listener: DatagramListener, unsentBytesMax?: number): DatagramHandle;
+  findDatagrams(descriptor: number): AdoptableDatagrams;
+}
+
+/** A socket for datagrams that could be taken over, as long as nothing else is done with its descriptor. */
+export interface AdoptableDatagrams {
+  /** Where it is bound: its families have to be known before it is taken. */
+  readonly address: IPv4Address | IPv6Address;
+  /** Takes it over. Reports as one that was made by `bind` does, `bound` first. `unsentBytesMax` is that of a `DatagramTarget`. */
+  adopt(listener: DatagramListener, unsentBytesMax?: number): DatagramHandle;
 }

@@ -70,12 +70,12 @@ export interface DatagramTransport {
 
   /** Whether members on this host get what it sends to a group; true at first. */
   getLoopbackMode(): boolean;
-  /** Takes effect at once. */
+  /** Takes effect at once. Throws `UnsupportedError` for an adopted IPv6 socket on Node. */
   setLoopbackMode(enabled: boolean): void;
 
   /** How many networks a multicast datagram may cross; 1 at first, the local one alone. */
   getTTL(): number;
-  /** From 0, this host alone, to 255; `RangeError` otherwise. Takes effect at once. */
+  /** From 0, this host alone, to 255; `RangeError` otherwise. Takes effect at once. Throws `UnsupportedError` for an adopted IPv6 socket on Node. */
   setTTL(hops: number): void;
 }
 

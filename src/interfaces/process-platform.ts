@@ -57,7 +57,7 @@ export interface ProcessExit {
 export interface ProcessHandle {
   /**
    * Sends a signal, by number or by its whole name (`SIGTERM`); called between `started` and `exited`. Throws the system's error: `ESRCH` if the child has gone all the same,
-   * `EINVAL` for a signal that the host does not have, `EPERM`.
+   * `EINVAL` for a signal that the host does not have or has no name for, `EPERM`.
    */
   signal(signal: string | number): void;
 }

@@ -161,8 +161,8 @@ export interface ReactorProcess {
 export interface ReactorStdio {
   /**
    * Connects a protocol with the standard input and output; `connectionMade` comes in the next turn of the running reactor. The
-   * transport may be used before that. Throws an `Error` when it is called again, and `UnsupportedError` where there is no
-   * such thing.
+   * transport may be used before that. Throws an `Error` when it is called again in this process, on whatever reactor, also once the
+   * connection has been lost; and `UnsupportedError` where there is no such thing.
    */
   openStdio(protocol: StreamProtocol): Transport;
 }

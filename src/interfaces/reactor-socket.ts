@@ -48,8 +48,8 @@ export interface ReactorSocket {
   /**
    * Serves a UDP socket, of IPv4 or IPv6, that is bound already and has no peer: the port is that of `listenUDP`. Returns at once; the
    * protocol is started when the reactor runs, and what arrives before is held, at most `backlog` datagrams. Once stopped, the port
-   * cannot listen again. What was set on the socket stays set, and the getters of the port do not know of it. On IPv6
-   * Node's `setTTL` and `setLoopbackMode` have no effect on an adopted socket. Descriptor 0
+   * cannot listen again. What was set on the socket stays set, and the getters of the port do not know of it. On an
+   * IPv6 socket `setTTL` and `setLoopbackMode` throw `UnsupportedError`, for Node cannot set them there. Descriptor 0
    * cannot be adopted so, for Node does not take it.
    *
    * Throws as `adoptStreamPort` does, and `ConnectInProgressError` for a protocol that serves a port already. Where the system does not tell

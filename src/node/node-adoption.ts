@@ -1,6 +1,4 @@
-import type { IPv4Address, IPv6Address } from '../addresses.ts';
-import type { AdoptionPlatform } from '../interfaces/adoption-platform.ts';
-import type { DatagramHandle, DatagramListener } from '../interfaces/datagram-platform.ts';
+import type { AdoptableDatagrams, AdoptionPlatform } from '../interfaces/adoption-platform.ts';
 import type { StreamHandle, StreamListenHandle, StreamListenListener } from '../interfaces/stream-platform.ts';
 import { askChildForDatagrams } from './datagram-probe.ts';
 import { describeSocket, type SocketFacts, type SocketState, type UDPSocketFacts } from './descriptor.ts';
@@ -29,13 +27,14 @@ export class NodeAdoption implements AdoptionPlatform {
     requireState(facts, ['listening', 'bound']);
     const path = facts.kind === 'unix' ? facts.path : undefined;
     let place: Place = { kind: 'tcp' };
+    const owner = { destroyed: false };
     const watcher: StreamListenListener = {
       listening: (address) => {
         if (address.family === 'UNIX') place = { kind: 'unix', path };
         listener.listening(address);
       },
       listenFailed: (error) => {
-        this.#owners.delete(descriptor);
+        owner.destroyed = true;
         listener.listenFailed(error);
       },
       accepted: (stream) => listener.accepted(stream),
@@ -43,11 +42,10 @@ export class NodeAdoption implements AdoptionPlatform {
       closed: () => listener.closed(),
     };
     const handle = this.#streams.adoptListener({ kind: 'adopted', descriptor, backlog, path }, () => place, watcher);
-    const owner = { destroyed: false };
     this.#owners.set(descriptor, owner);
     return {
       close: () => {
-        this.#forget(descriptor, owner);
+        owner.destroyed = true;
         handle.close();
       },
     };
@@ -59,35 +57,23 @@ export class NodeAdoption implements AdoptionPlatform {
     const path = facts.kind === 'unix' ? facts.path : undefined;
     const { stream, socket } = this.#streams.adoptStream(descriptor, path);
     this.#owners.set(descriptor, socket);
-    socket.once('close', () => this.#forget(descriptor, socket));
     return stream;
   }
 
-  addressOfDatagrams(descriptor: number): IPv4Address | IPv6Address {
-    return this.#describeDatagrams(descriptor).address;
-  }
-
-  adoptDatagrams(descriptor: number, listener: DatagramListener, unsentBytesMax?: number): DatagramHandle {
-    const { family } = this.#describeDatagrams(descriptor);
-    const forget = (): void => this.#forget(descriptor, handle);
-    const watcher: DatagramListener = {
-      bound: (address) => listener.bound(address),
-      bindFailed: (error) => {
-        forget();
-        listener.bindFailed(error);
-      },
-      datagramReceived: (data, from) => listener.datagramReceived(data, from),
-      sendFailed: (error) => listener.sendFailed(error),
-      closed: () => {
-        forget();
-        listener.closed();
+  findDatagrams(descriptor: number): AdoptableDatagrams {
+    const { family, address } = this.#describeDatagrams(descriptor);
+    return {
+      address,
+      adopt: (listener, unsentBytesMax) => {
+        this.#requireFree(descriptor);
+        // Exclusive: a worker of a cluster would ask its primary process for the descriptor of that number.
+        const bind = { fd: descriptor, exclusive: true };
+        const options = { type: family === 'IPv6' ? 'udp6' : 'udp4' } as const;
+        const handle = new NodeDatagramHandle(options, bind, listener, unsentBytesMax);
+        this.#owners.set(descriptor, handle);
+        return handle;
       },
     };
-    // Exclusive: a worker of a cluster would ask its primary process for the descriptor of that number.
-    const bind = { fd: descriptor, exclusive: true };
-    const handle = new NodeDatagramHandle({ type: family === 'IPv6' ? 'udp6' : 'udp4' }, bind, watcher, unsentBytesMax);
-    this.#owners.set(descriptor, handle);
-    return handle;
   }
 
   #describeDatagrams(descriptor: number): UDPSocketFacts {
@@ -98,13 +84,14 @@ export class NodeAdoption implements AdoptionPlatform {
   }
 
   #describe(descriptor: number): SocketFacts {
-    if (this.#owners.get(descriptor)?.destroyed === false) throw systemError('EEXIST', 'it has been adopted already');
+    this.#requireFree(descriptor);
     return describeSocket(descriptor);
   }
 
-  /** The number may have been given to another by now. */
-  #forget(descriptor: number, owner: object): void {
-    if (this.#owners.get(descriptor) === owner) this.#owners.delete(descriptor);
+  /** Throws if it has been adopted. Those that are destroyed are forgotten here: their numbers may have been given to others. */
+  #requireFree(descriptor: number): void {
+    for (const [owned, owner] of this.#owners) if (owner.destroyed) this.#owners.delete(owned);
+    if (this.#owners.has(descriptor)) throw systemError('EEXIST', 'it has been adopted already');
   }
 }
 

@@ -17,6 +17,7 @@ import type { DatagramHandle, DatagramListener } from '../interfaces/datagram-pl
 import { interfaceAddress } from './interface-address.ts';
 import { toMappedAddress, udpAddress } from './socket-addresses.ts';
 import { toSystemError } from '../system-error.ts';
+import { systemError } from './system-error.ts';
 
 /**
  * How much may wait for room in the system by default, which happens where a program sends faster than its network: Node would keep
@@ -28,6 +29,8 @@ export class NodeDatagramHandle implements DatagramHandle {
   readonly #listener: DatagramListener;
   readonly #socket: Socket;
   readonly #isIPv6: boolean;
+  /** libuv learns which family a socket is of when it binds it, and takes one that was bound before for one of IPv4. */
+  readonly #isMistaken: boolean;
   readonly #unsentBytesMax: number;
   #state: 'binding' | 'bound' | 'closing' | 'closed' | 'failed' = 'binding';
 
@@ -40,6 +43,7 @@ export class NodeDatagramHandle implements DatagramHandle {
     this.#listener = listener;
     this.#unsentBytesMax = unsentBytesMax;
     this.#isIPv6 = options.type === 'udp6';
+    this.#isMistaken = this.#isIPv6 && bind.fd !== undefined;
     this.#socket = createSocket({ ...options, lookup: (host, _options, found) => found(null, host, 0) });
     this.#socket.on('listening', () => process.nextTick(this.#bound));
     this.#socket.on('error', this.#errorReported);
@@ -61,7 +65,7 @@ export class NodeDatagramHandle implements DatagramHandle {
 
   send(data: Uint8Array, to?: IPv4Address | IPv6Address): void {
     if (this.#socket.getSendQueueSize() > this.#unsentBytesMax) {
-      this.#sendFailedSoon(systemError('ENOBUFS', `more than ${this.#unsentBytesMax} bytes wait to be sent already`));
+      this.#sendFailedSoon(sendError('ENOBUFS', `more than ${this.#unsentBytesMax} bytes wait to be sent already`));
       return;
     }
     try {
@@ -69,7 +73,7 @@ export class NodeDatagramHandle implements DatagramHandle {
       else this.#socket.send(data, to.port, this.#nameFor(to), this.#sent);
     } catch {
       // The system did not take the peer; Node's error is about an argument that is missing.
-      this.#sendFailedSoon(systemError('ENOTCONN', 'the socket could not be connected'));
+      this.#sendFailedSoon(sendError('ENOTCONN', 'the socket could not be connected'));
     }
   }
 
@@ -84,10 +88,12 @@ export class NodeDatagramHandle implements DatagramHandle {
   }
 
   setMulticastTTL(hops: number): void {
+    this.#refuseIfMistaken('setMulticastTTL');
     this.#socket.setMulticastTTL(hops);
   }
 
   setMulticastLoopback(enabled: boolean): void {
+    this.#refuseIfMistaken('setMulticastLoopback');
     this.#socket.setMulticastLoopback(enabled);
   }
 
@@ -163,11 +169,16 @@ export class NodeDatagramHandle implements DatagramHandle {
     if (this.#state === 'closed') this.#listener.closed();
   };
 
+  /** The option of IPv4 would be set, which means nothing to what is sent over IPv6, and Node would call that a success. */
+  #refuseIfMistaken(method: string): void {
+    if (this.#isMistaken) throw systemError('ENOTSUP', `${method} does nothing on an adopted IPv6 socket in Node`);
+  }
+
   #nameFor({ family, host }: IPv4Address | IPv6Address): string {
     return this.#isIPv6 && family === 'IPv4' ? toMappedAddress(host) : host;
   }
 }
 
-function systemError(code: string, text: string): Error {
+function sendError(code: string, text: string): Error {
   return Object.assign(new Error(`send ${code}: ${text}`), { code, syscall: 'send' });
 }

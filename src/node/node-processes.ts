@@ -68,7 +68,7 @@ class NodeProcess implements ProcessHandle {
   signal(signal: string | number): void {
     const pid = this.#state === 'running' ? this.#child?.pid : undefined;
     if (pid === undefined) throw killError('ESRCH');
-    const number = typeof signal === 'number' ? signal : numberOf(signal);
+    const number = typeof signal === 'number' ? numberWithName(signal) : numberOf(signal);
     if (number === undefined) throw killError('EINVAL');
     process.kill(pid, number);
   }
@@ -86,6 +86,7 @@ class NodeProcess implements ProcessHandle {
     this.#listener.startFailed(toSystemError(error));
   }
 
+  /** A signal that has no name here (one of real time) ends a program, in what Node says about it, with code 0 and no signal. */
   #exited(code: number | null, signal: NodeJS.Signals | null): void {
     if (this.#state !== 'running') return;
     this.#state = 'over';
@@ -159,6 +160,11 @@ function brokenPipe(): SystemError {
 
 function killError(code: string): SystemError {
   return Object.assign(new Error(`kill ${code}`), { code, syscall: 'kill' });
+}
+
+/** The end of a program by a signal that has no name would be told as success, so none is sent. 0 is none. */
+function numberWithName(signal: number): number | undefined {
+  return signal === 0 || Object.values<number>(constants.signals).includes(signal) ? signal : undefined;
 }
 
 function numberOf(signal: string): number | undefined {

@@ -11,26 +11,32 @@
  *
  * How the output is ended depends on what it is. A socket has its writing half shut. A pipe is closed, which libuv does not do
  * to a standard descriptor, nor Node to this stream; so the stream lets go of it, it is closed here, and the null device
- * takes its number, before anything else can, and with it whatever is printed later. On a terminal and in a file there is no
- * end to be seen, and nothing is done.
+ * takes its number, so that no file gets it which is opened later, and no child is given that file for its output. (A
+ * thread that opens a file at that very moment may be faster, which Node cannot prevent; it is warned of.) On a terminal and in a
+ * file there is no end to be seen, and nothing is done.
  */
-import { closeSync, fstatSync, openSync } from 'node:fs';
+import { fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { devNull } from 'node:os';
 import { UNIXAddress } from '../addresses.ts';
 import type { StdioPlatform, SystemError } from '../interfaces/platform.ts';
 import type { StreamHandle, StreamListener } from '../interfaces/stream-platform.ts';
+import { replaceByNullDevice } from './null-device.ts';
+import { closeStandardStream } from './socket-takeover.ts';
 import { toSystemError } from '../system-error.ts';
 
 const STDOUT = 1;
 const NO_BYTES = Buffer.alloc(0);
 
-export class NodeStdio implements StdioPlatform {
-  #isOpen = false;
+/** Marks the input once it has been opened, for all reactors of the process, and all copies of this package in it. */
+const OPENED = Symbol.for('ropewalk.stdio.opened');
 
+export class NodeStdio implements StdioPlatform {
+  /** Once in a process: neither what has been read nor the end of the output can be had twice. */
   open(): StreamHandle {
-    if (this.#isOpen) throw new Error('The standard input and output have been opened already');
-    this.#isOpen = true;
+    if (Object.hasOwn(process.stdin, OPENED)) {
+      throw new Error('The standard input and output have been opened already');
+    }
+    Object.defineProperty(process.stdin, OPENED, { value: true });
     return new NodeStdioHandle();
   }
 }
@@ -168,9 +174,8 @@ class NodeStdioHandle implements StreamHandle {
 /** Closes the pipe that is this process's standard output, and puts the null device in its place. */
 function replaceOutput(output: NodeJS.WriteStream): void {
   if (!(output instanceof Socket)) return;
-  // What Node has put in place of this method, for this stream, keeps the handle, which must be gone before its descriptor.
-  Socket.prototype._destroy.call(output, null, () => undefined);
-  closeSync(STDOUT);
-  const opened = openSync(devNull, 'r+');
-  if (opened !== STDOUT) closeSync(opened);
+  // Its handle must be gone before its descriptor.
+  closeStandardStream(output);
+  if (replaceByNullDevice(STDOUT)) return;
+  process.emitWarning('A file that was opened meanwhile has the descriptor of the standard output, which was closed');
 }

@@ -5,8 +5,8 @@
  * Node offers `onread` only for sockets that connect. A socket that was accepted is a shell around a handle, and a new
  * socket can be made around the same handle, with `onread`. The pipes of a child are such shells too, and there is more to
  * gain there: Node reads on behalf of the shells when the child exits, destroys that of its standard input, and made that one
- * unable to read, so that it cannot tell when its other end has been closed. The properties `_handle` and `handle`, and the option
- * `pauseOnCreate`, are not documented; this file is the only one that uses them, and trusts them no further than it
+ * unable to read, so that it cannot tell when its other end has been closed. The properties `_handle` and `handle`, the option
+ * `pauseOnCreate`, and what `closeStandardStream` does, are not documented; this file is the only one that uses them, and trusts them no further than it
  * can check at each connection:
  *
  * - the shell has a handle with the method that `onread` needs; Bun's has not;
@@ -67,6 +67,15 @@ export function openDescriptor(descriptor: number, onread: OnReadOpts | undefine
     ...(onread && { onread }),
   };
   return new Socket(options);
+}
+
+/**
+ * Closes the handle of `process.stdout` or `process.stderr`, where they are sockets. To these two Node gives a `_destroy` of their
+ * own, which keeps the handle; this calls that of all sockets, which is documented for those who implement streams, not for those who
+ * use them. libuv leaves the descriptor open. What is written later fails.
+ */
+export function closeStandardStream(stream: Socket): void {
+  Socket.prototype._destroy.call(stream, null, () => undefined);
 }
 
 /** Whether a socket's handle is libuv's, and can be told where to read to. */

@@ -60,44 +60,50 @@ export function adoptDatagramPort(
   const reception = receiving(parts, protocol, options);
   const unsentBytesMax = unsentBytesMaxOf(options);
   const adoption = requireAdoption(parts);
-  const { host, port } = adopt(descriptor, () => adoption.addressOfDatagrams(descriptor));
-  let isAdopted = false;
+  const found = adopt(descriptor, () => adoption.findDatagrams(descriptor));
+  const { host, port } = found.address;
   const datagramPort = new DatagramPort(parts, {
     host,
     port,
-    bind: (listener) => {
-      if (isAdopted)
-        throw new CannotListenError(
-          host,
-          port,
-          new Error(`descriptor ${String(descriptor)} was closed when the port stopped`),
-        );
-      const handle = adopt(descriptor, () => adoption.adoptDatagrams(descriptor, listener, unsentBytesMax));
-      isAdopted = true;
-      return handle;
-    },
+    bind: takenOnce(
+      (listener) => adopt(descriptor, () => found.adopt(listener, unsentBytesMax)),
+      () => {
+        const cause = new Error(`descriptor ${String(descriptor)} was closed when the port stopped`);
+        return new CannotListenError(host, port, cause);
+      },
+    ),
     ...reception,
   });
   datagramPort.startListening();
   return datagramPort;
 }
 
-/** Once its port has stopped, the number of the descriptor may belong to anything. */
 function adoptedTarget(adoption: AdoptionPlatform, descriptor: number, backlog: number): AdoptedTarget {
-  let isAdopted = false;
   return {
     kind: 'adopted',
     descriptor,
     backlog,
-    adopt: (listener) => {
-      if (isAdopted) {
+    adopt: takenOnce(
+      (listener) => adopt(descriptor, () => adoption.adoptListener(descriptor, backlog, listener)),
+      () => {
         const cause = new Error('it was closed when the port stopped');
-        throw new CannotListenError('', `descriptor ${String(descriptor)}`, cause);
-      }
-      const handle = adopt(descriptor, () => adoption.adoptListener(descriptor, backlog, listener));
-      isAdopted = true;
-      return handle;
-    },
+        return new CannotListenError('', `descriptor ${String(descriptor)}`, cause);
+      },
+    ),
+  };
+}
+
+/** `take`, which is called again when a port that has stopped is to listen: then the number of the descriptor may belong to anything. */
+function takenOnce<Listener, Handle>(
+  take: (listener: Listener) => Handle,
+  refusal: () => CannotListenError,
+): (listener: Listener) => Handle {
+  let isTaken = false;
+  return (listener) => {
+    if (isTaken) throw refusal();
+    const handle = take(listener);
+    isTaken = true;
+    return handle;
   };
 }
 

@@ -96,6 +96,12 @@ export class ChildPipes {
     for (const pipe of [...this.#pipes.values()]) pipe.abortConnection();
   }
 
+  /** Closes those that are read and paused, and drops what they hold. */
+  abortPaused(): void {
+    if (!this.#paused) return;
+    for (const pipe of this.#readPipes()) pipe.abortConnection();
+  }
+
   pauseReading(): void {
     this.#paused = true;
     for (const pipe of this.#readPipes()) pipe.pauseProducing();

@@ -18,9 +18,8 @@
  * child can be written to, closed and signalled from the moment `spawnProcess` has returned, as in Twisted, where it has been
  * started by then. Source: Twisted's `internet.process.Process`.
  */
-import { Buffer } from 'node:buffer';
-import { describe, requireDelay, requireOptions } from '../arguments.ts';
-import { Deferred } from '../deferred/deferred.ts';
+import type { Buffer } from 'node:buffer';
+import type { Deferred } from '../deferred/deferred.ts';
 import { Failure } from '../deferred/failure.ts';
 import { succeed } from '../deferred/succeed-fail.ts';
 import {
@@ -31,24 +30,20 @@ import {
   ProcessTerminated,
   WriteBufferLimitError,
 } from '../errors.ts';
-import type { DelayedCall } from '../interfaces/delayed-call.ts';
 import type { SystemError } from '../interfaces/platform.ts';
 import type { ProcessExit, ProcessHandle, ProcessListener, ProcessPlatform } from '../interfaces/process-platform.ts';
-import type { ChildProcessProtocol, ProcessSignal, ProcessTransport, TerminateOptions } from '../interfaces/process.ts';
+import type { ChildProcessProtocol, ProcessTransport } from '../interfaces/process.ts';
 import type { HookResult } from '../interfaces/protocol.ts';
 import type { StreamHandle } from '../interfaces/stream-platform.ts';
-import { type ChildOrder, describeStartFailure, KILL_AFTER_SECONDS, pipesOf, type StopOrder } from './child-order.ts';
+import { ChildEnding, type EndingChild } from './child-ending.ts';
+import { type ChildOrder, describeStartFailure, pipesOf, type StopOrder } from './child-order.ts';
 import { ChildPipes, type ChildPipesListener } from './child-pipes.ts';
-import { EarlyRequests } from './early-requests.ts';
+import { ChildRequests } from './child-requests.ts';
+import { type ChildOfTransport, ChildTransport } from './child-transport.ts';
 import { whenRejected } from './error-reporter.ts';
 import { timed } from './hook-watch.ts';
-import { type Producer, requireProducer } from './producer-slot.ts';
 import type { ReactorParts } from './reactor-parts.ts';
-import { requireSignal, sendSignal } from './process-signals.ts';
-
-const STDIN = 0;
-const STDOUT = 1;
-const STDERR = 2;
+import { sendSignal } from './process-signals.ts';
 
 type Life =
   | { readonly state: 'waiting' | 'ended' }
@@ -58,19 +53,19 @@ type Life =
 const WAITING: Life = { state: 'waiting' };
 const ENDED: Life = { state: 'ended' };
 
-export class ChildProcess implements ProcessTransport, ProcessListener, ChildPipesListener {
+export class ChildProcess implements ProcessListener, ChildPipesListener, ChildOfTransport, EndingChild {
+  /** What its protocol has of it, and who spawned it. */
+  readonly transport: ProcessTransport;
   readonly #parts: ReactorParts;
   readonly #platform: ProcessPlatform;
   readonly #protocol: ChildProcessProtocol;
   readonly #order: ChildOrder;
   readonly #pipes: ChildPipes;
-  readonly #early: EarlyRequests;
+  readonly #requests: ChildRequests;
+  readonly #ending: ChildEnding;
 
   #life: Life = WAITING;
   #pid: number | undefined;
-  /** While somebody has asked to `terminate`, and the program or a pipe is still there. */
-  #killCall: DelayedCall | undefined;
-  #waitingForEnd: Deferred<void>[] = [];
 
   constructor(parts: ReactorParts, platform: ProcessPlatform, protocol: ChildProcessProtocol, order: ChildOrder) {
     this.#parts = parts;
@@ -78,7 +73,11 @@ export class ChildProcess implements ProcessTransport, ProcessListener, ChildPip
     this.#protocol = protocol;
     this.#order = order;
     this.#pipes = new ChildPipes(parts, pipesOf(order.program), order.limits, this);
-    this.#early = new EarlyRequests(order.limits);
+    this.#requests = new ChildRequests(parts, this.#pipes, order.limits, (error, childFD) => {
+      this.#writeBufferOverflowed(error, childFD);
+    });
+    this.#ending = new ChildEnding(parts.loop.timers, this);
+    this.transport = new ChildTransport(parts, this, this.#pipes, this.#requests, order.program.executable);
   }
 
   /** Has the program started in the next turn. */
@@ -90,81 +89,24 @@ export class ChildProcess implements ProcessTransport, ProcessListener, ChildPip
     });
   }
 
-  // ------------------------------------------------------------------------------------------ the transport's face
+  // -------------------------------------------------------------------------------------------- what its transport asks
 
   get pid(): number | undefined {
     return this.#pid;
   }
 
-  write(data: Uint8Array | string): boolean {
-    if (this.#pipes.directionOf(STDIN) === 'w') return this.writeToChild(STDIN, data);
-    requireData(data);
-    return false;
-  }
-
-  writeSequence(pieces: Iterable<Uint8Array | string>): boolean {
-    let room = this.write('');
-    for (const piece of pieces) room = this.write(piece);
-    return room;
-  }
-
-  writeToChild(childFD: number, data: Uint8Array | string): boolean {
-    requireData(data);
-    if (this.#pipes.directionOf(childFD) !== 'w') {
-      throw new RangeError(`descriptor ${String(childFD)} of ${this.#order.program.executable} is not written to`);
-    }
-    if (!this.#isBeforeRun) return this.#pipes.write(childFD, data);
-    if (this.#early.isClosed(childFD)) return false;
-    const bytes = typeof data === 'string' ? Buffer.byteLength(data) : data.length;
-    if (!this.#early.addWrite(bytes, () => this.#pipes.write(childFD, data))) {
-      const error = new WriteBufferLimitError(this.#early.bytes + bytes, this.#order.limits.writeBufferLimit);
-      this.#writeBufferOverflowed(error, childFD);
-      return false;
-    }
-    return !this.#early.isFull;
-  }
-
-  closeStdin(): void {
-    this.#closeIfPipe(STDIN);
-  }
-
-  closeStdout(): void {
-    this.#closeIfPipe(STDOUT);
-  }
-
-  closeStderr(): void {
-    this.#closeIfPipe(STDERR);
-  }
-
-  closeChildFD(childFD: number): void {
-    if (this.#pipes.directionOf(childFD) === undefined) {
-      throw new RangeError(`descriptor ${String(childFD)} of ${this.#order.program.executable} is no pipe`);
-    }
-    const run = (): void => {
-      this.#pipes.close(childFD);
-    };
-    if (this.#isBeforeRun) this.#early.addClose(childFD, run);
-    else run();
-  }
-
-  loseConnection(): void {
-    this.closeStdin();
-    this.closeStdout();
-    this.closeStderr();
-  }
-
-  signalProcess(signal: ProcessSignal): void {
-    const required = requireSignal('signal', signal);
+  /** Throws `ProcessExitedAlready` once the program has ended, and the system's error; keeps the signal until the program runs. */
+  signal(signal: string | number): void {
     switch (this.#life.state) {
       case 'waiting':
       case 'starting':
-        this.#ask(() => {
-          this.signalProcess(required);
+        this.#requests.ask(() => {
+          this.signal(signal);
         });
         return;
       case 'running':
       case 'left':
-        sendSignal(this.#life.handle, required);
+        sendSignal(this.#life.handle, signal);
         return;
       case 'exited':
       case 'ended':
@@ -172,51 +114,26 @@ export class ChildProcess implements ProcessTransport, ProcessListener, ChildPip
     }
   }
 
-  terminate(options: TerminateOptions = {}): Deferred<void> {
-    requireOptions('options', options, ['signal', 'killAfter']);
-    const { signal = 'TERM', killAfter = KILL_AFTER_SECONDS } = options;
-    const required = requireSignal('signal', signal);
-    requireDelay('killAfter', killAfter);
-    return this.#terminate({ signal: required, killAfterSeconds: killAfter });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.terminate();
-  }
-
-  registerProducer(producer: Producer, streaming: boolean): void {
-    requireProducer(producer, streaming);
-    const bound = this.#parts.contexts?.bindObject(producer) ?? producer;
-    const stop = (): void => {
-      this.#parts.errors.guard('An error in stopProducing of a producer', () =>
-        timed(this.#parts.hookWatch, 'stopProducing', bound, () => bound.stopProducing()),
-      );
-    };
-    if (this.#pipes.directionOf(STDIN) !== 'w' || (this.#isBeforeRun && this.#early.isClosed(STDIN))) {
-      stop();
-      return;
+  /** Fires after `processEnded`, and at once for a child that has ended or been left. Throws what `signal` throws but `ProcessExitedAlready`. */
+  terminate(order: StopOrder): Deferred<void> {
+    switch (this.#life.state) {
+      case 'ended':
+        return succeed(undefined);
+      case 'left':
+        this.#ending.signalIfThere(order.signal);
+        return succeed(undefined);
+      case 'waiting':
+        this.#giveUp();
+        break;
+      case 'starting':
+      case 'running':
+        this.#ending.begin(order);
+        break;
+      case 'exited':
+        this.#ending.begin(order);
+        this.#pipes.abortPaused();
     }
-    const run = (): void => {
-      if (!this.#pipes.registerProducer(STDIN, bound, streaming)) stop();
-    };
-    if (this.#isBeforeRun) this.#early.addProducer({ run, drop: stop });
-    else run();
-  }
-
-  unregisterProducer(): void {
-    const run = (): void => {
-      this.#pipes.unregisterProducer(STDIN);
-    };
-    if (this.#isBeforeRun) this.#early.removeProducer(run);
-    else run();
-  }
-
-  pauseProducing(): void {
-    this.#pipes.pauseReading();
-  }
-
-  resumeProducing(): void {
-    this.#pipes.resumeReading();
+    return this.#ending.wait();
   }
 
   toString(): string {
@@ -251,6 +168,7 @@ export class ChildProcess implements ProcessTransport, ProcessListener, ChildPip
       const reason = new Failure(exit.status === 0 ? new ProcessDone() : new ProcessTerminated(exit));
       this.#life = { state: 'exited', reason };
       this.#callHook('processExited', () => this.#protocol.processExited(reason));
+      if (this.#ending.isUnderWay) this.#pipes.abortPaused();
       this.#endIfDone();
     });
   }
@@ -280,18 +198,21 @@ export class ChildProcess implements ProcessTransport, ProcessListener, ChildPip
         new Failure(new ProcessStartError(`${this.#order.program.executable}: the reactor stopped before it ran`)),
       );
     } else if (whenReactorStops !== undefined) {
-      return this.#terminate(whenReactorStops);
+      return this.#terminateAtStop(whenReactorStops);
     } else {
       this.#leave();
     }
     return succeed(undefined);
   }
 
-  // --------------------------------------------------------------------------------------------------------- inside
-
-  get #isBeforeRun(): boolean {
-    return this.#life.state === 'waiting' || this.#life.state === 'starting';
+  /** As what was asked of the pipes before the program ran, in its turn. */
+  abortPipes(): void {
+    this.#requests.ask(() => {
+      this.#pipes.abort();
+    });
   }
+
+  // --------------------------------------------------------------------------------------------------------- inside
 
   #started(processId: number, pipes: ReadonlyMap<number, StreamHandle>): void {
     this.#pid = processId;
@@ -301,20 +222,10 @@ export class ChildProcess implements ProcessTransport, ProcessListener, ChildPip
     }
     this.#life = { state: 'running', handle: this.#life.handle };
     this.#pipes.open(pipes);
-    for (const { run } of this.#early.take()) {
+    for (const { run } of this.#requests.end()) {
       this.#parts.errors.guard(`An error in what was asked of ${String(this)} before it ran`, run);
     }
-    this.#callHook('connectionMade', () => this.#protocol.makeConnection(this));
-  }
-
-  /** Does it now, or once the program runs. */
-  #ask(run: () => void): void {
-    if (this.#isBeforeRun) this.#early.add(run);
-    else run();
-  }
-
-  #closeIfPipe(childFD: number): void {
-    if (this.#pipes.directionOf(childFD) !== undefined) this.closeChildFD(childFD);
+    this.#callHook('connectionMade', () => this.#protocol.makeConnection(this.transport));
   }
 
   #writeBufferOverflowed(error: WriteBufferLimitError, childFD: number): void {
@@ -322,55 +233,24 @@ export class ChildProcess implements ProcessTransport, ProcessListener, ChildPip
     this.#parts.errors.report(error, message);
   }
 
-  #terminate({ signal, killAfterSeconds }: StopOrder): Deferred<void> {
-    switch (this.#life.state) {
-      case 'ended':
-        return succeed(undefined);
-      case 'left':
-        this.#signalIfThere(signal);
-        return succeed(undefined);
-      case 'waiting':
-        this.#life = {
-          state: 'exited',
-          reason: new Failure(new ProcessStartError(`${this.#order.program.executable} was given up before it ran`)),
-        };
-        this.#parts.loop.callSoon(() => {
-          this.#endIfDone();
-        });
-        break;
-      case 'starting':
-      case 'running':
-      case 'exited':
-        this.#signalIfThere(signal);
-        this.#killLater(killAfterSeconds);
-    }
-    const ended = new Deferred<void>();
-    this.#waitingForEnd.push(ended);
-    return ended;
-  }
-
-  #killLater(seconds: number): void {
-    this.#cancelKill();
-    this.#killCall = this.#parts.loop.timers.callLater(seconds, () => {
-      this.#signalIfThere('SIGKILL');
-      this.#ask(() => {
-        this.#pipes.abort();
-      });
+  /** It has not been started, and is not going to be. */
+  #giveUp(): void {
+    const error = new ProcessStartError(`${this.#order.program.executable} was given up before it ran`);
+    this.#life = { state: 'exited', reason: new Failure(error) };
+    this.#parts.loop.callSoon(() => {
+      this.#endIfDone();
     });
   }
 
-  #cancelKill(): void {
-    if (this.#killCall?.active() === true) this.#killCall.cancel();
-    this.#killCall = undefined;
-  }
-
-  /** Sends a signal, and does not mind if nobody is there any more. */
-  #signalIfThere(signal: string | number): void {
+  /** The reactor stops, and is to see to the end, even if the signal cannot be sent. */
+  #terminateAtStop(order: StopOrder): Deferred<void> {
     try {
-      this.signalProcess(signal);
+      return this.terminate(order);
     } catch (error) {
-      if (!(error instanceof ProcessExitedAlready)) throw error;
+      this.#parts.errors.report(error, `The stopSignal of ${String(this)} could not be sent`);
     }
+    this.#ending.killAfter(order.killAfterSeconds);
+    return this.#ending.wait();
   }
 
   /** Tells the protocol that this was all, while the program goes on. To be called while the loop dispatches. */
@@ -391,12 +271,10 @@ export class ChildProcess implements ProcessTransport, ProcessListener, ChildPip
   #end(reason: Failure, life: Life = ENDED): void {
     this.#life = life;
     this.#parts.processes.delete(this);
-    this.#cancelKill();
-    for (const { drop } of this.#early.take()) drop?.();
+    this.#ending.cancel();
+    for (const { drop } of this.#requests.end()) drop?.();
     this.#parts.errors.callHook('processEnded', this.#protocol, () => this.#protocol.processEnded(reason));
-    for (const waiting of this.#waitingForEnd.splice(0)) {
-      if (!waiting.called) waiting.callback();
-    }
+    this.#ending.ended();
   }
 
   #callHook(hook: string, call: () => HookResult): void {
@@ -419,11 +297,5 @@ export class ChildProcess implements ProcessTransport, ProcessListener, ChildPip
     if (this.#pid === undefined) return 'not started';
     const { state } = this.#life;
     return `process ${String(this.#pid)}, ${state === 'exited' ? 'exited, with open pipes' : state}`;
-  }
-}
-
-function requireData(data: Uint8Array | string): void {
-  if (typeof data !== 'string' && !(data instanceof Uint8Array)) {
-    throw new TypeError(`data must be a Uint8Array or a string; got ${describe(data)}`);
   }
 }

@@ -5,7 +5,7 @@ import { describe, requirePort, requireString } from '../arguments.ts';
 import { InvalidAddressError, MessageLengthError } from '../errors.ts';
 import type { DatagramDestination } from '../interfaces/datagram-transport.ts';
 import type { IPFamily } from '../interfaces/resolver.ts';
-import { parseIPLiteral } from '../ip-literal.ts';
+import { isSameEndpoint, parseIPLiteral } from '../ip-literal.ts';
 
 /** What fits into a datagram: 16 bits of length in all, less the headers that are counted in it (RFC 768, 791, 8200). */
 export const DATAGRAM_BYTES_MAX: Readonly<Record<IPFamily, number>> = {
@@ -52,16 +52,10 @@ export function chooseDestination(
     );
   }
   const destination = requireDestination(address.host, address.port, families);
-  if (peer !== undefined && !isSame(destination, peer)) {
+  if (peer !== undefined && !isSameEndpoint(destination, peer)) {
     throw new InvalidAddressError(address.host, `The port is connected to ${String(peer)}, and sends to nobody else`);
   }
   return destination;
-}
-
-/** However the address is spelled. */
-function isSame(one: IPv4Address | IPv6Address, other: IPv4Address | IPv6Address): boolean {
-  const canonical = ({ host }: IPv4Address | IPv6Address): string | undefined => parseIPLiteral(host)?.canonical;
-  return one.port === other.port && canonical(one) === canonical(other);
 }
 
 /** The bytes of one datagram. */

@@ -3,6 +3,7 @@ import type { Deferred } from '../deferred/deferred.ts';
 import { succeed } from '../deferred/succeed-fail.ts';
 import { MulticastJoinError } from '../errors.ts';
 import type { IPFamily } from '../interfaces/resolver.ts';
+import { DatagramSetting } from './datagram-setting.ts';
 import type { DatagramSocket } from './datagram-socket.ts';
 import type { ReactorParts } from './reactor-parts.ts';
 import { requireHostOf, resolveAddress } from './resolve-address.ts';
@@ -15,9 +16,9 @@ export class DatagramOptions {
   readonly #parts: ReactorParts;
   readonly #socket: DatagramSocket;
   readonly #family: IPFamily;
-  #broadcastAllowed = false;
-  #loopbackMode = true;
-  #ttl = 1;
+  readonly #broadcast: DatagramSetting<boolean>;
+  readonly #loopback: DatagramSetting<boolean>;
+  readonly #ttl: DatagramSetting<number>;
   #outgoingInterface: string;
 
   constructor(parts: ReactorParts, socket: DatagramSocket, family: IPFamily) {
@@ -25,18 +26,27 @@ export class DatagramOptions {
     this.#socket = socket;
     this.#family = family;
     this.#outgoingInterface = this.#anyInterface;
+    this.#broadcast = new DatagramSetting(socket, false, (handle, enabled) => {
+      handle.setBroadcast(enabled);
+    });
+    this.#loopback = new DatagramSetting(socket, true, (handle, enabled) => {
+      handle.setMulticastLoopback(enabled);
+    });
+    this.#ttl = new DatagramSetting(socket, 1, (handle, hops) => {
+      handle.setMulticastTTL(hops);
+    });
   }
 
   get broadcastAllowed(): boolean {
-    return this.#broadcastAllowed;
+    return this.#broadcast.value;
   }
 
   get loopbackMode(): boolean {
-    return this.#loopbackMode;
+    return this.#loopback.value;
   }
 
   get ttl(): number {
-    return this.#ttl;
+    return this.#ttl.value;
   }
 
   get outgoingInterface(): string {
@@ -45,27 +55,18 @@ export class DatagramOptions {
 
   setBroadcastAllowed(enabled: boolean): void {
     requireBoolean(enabled);
-    this.#socket.call((handle) => {
-      handle.setBroadcast(enabled);
-    });
-    this.#broadcastAllowed = enabled;
+    this.#broadcast.change(enabled);
   }
 
   setLoopbackMode(enabled: boolean): void {
     requireBoolean(enabled);
-    this.#socket.call((handle) => {
-      handle.setMulticastLoopback(enabled);
-    });
-    this.#loopbackMode = enabled;
+    this.#loopback.change(enabled);
   }
 
   setTTL(hops: number): void {
     requireIntegerFrom('hops', hops, 0);
     if (hops > TTL_MAX) throw new RangeError(`hops must be at most ${String(TTL_MAX)}; got ${String(hops)}`);
-    this.#socket.call((handle) => {
-      handle.setMulticastTTL(hops);
-    });
-    this.#ttl = hops;
+    this.#ttl.change(hops);
   }
 
   setOutgoingInterface(interfaceHost: string): Deferred<void> {

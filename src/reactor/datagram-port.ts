@@ -23,8 +23,9 @@ import type { DatagramHandle, DatagramListener } from '../interfaces/datagram-pl
 import type { DatagramDestination, DatagramReceiver, UDPPort } from '../interfaces/datagram-transport.ts';
 import type { SystemError } from '../interfaces/platform.ts';
 import type { IPFamily } from '../interfaces/resolver.ts';
-import { chooseDestination, familiesAt, requireDestination, requireLength, toBytes } from './datagram-destination.ts';
+import { familiesAt, toBytes } from './datagram-destination.ts';
 import { DatagramOptions } from './datagram-options.ts';
+import { DatagramSender } from './datagram-sender.ts';
 import { DatagramSocket } from './datagram-socket.ts';
 import { ListenWaiters } from './listen-waiters.ts';
 import type { ReactorParts } from './reactor-parts.ts';
@@ -64,9 +65,7 @@ export class DatagramPort implements UDPPort, DatagramListener {
   /** These belong to one socket; after it has closed they only answer. */
   #socket: DatagramSocket;
   #options: DatagramOptions;
-  #peer: IPv4Address | IPv6Address | undefined;
-  /** Where the last datagram came from. */
-  #lastSender: IPv4Address | IPv6Address | undefined;
+  #sender: DatagramSender;
   /** How many reports wait for the reactor. */
   #heldCount = 0;
   /** Which failures to send have been reported. */
@@ -79,6 +78,7 @@ export class DatagramPort implements UDPPort, DatagramListener {
     this.#families = familiesAt(parts.host);
     this.#socket = new DatagramSocket(reactor.errors, parts.backlog);
     this.#options = new DatagramOptions(reactor, this.#socket, this.#families[0]);
+    this.#sender = new DatagramSender(this.#socket, this.#families);
   }
 
   // -------------------------------------------------------------------------------------------------------- the port
@@ -108,8 +108,7 @@ export class DatagramPort implements UDPPort, DatagramListener {
     socket.open(bind(this));
     this.#socket = socket;
     this.#options = new DatagramOptions(this.#reactor, socket, this.#families[0]);
-    this.#peer = undefined;
-    this.#lastSender = undefined;
+    this.#sender = new DatagramSender(socket, this.#families);
     this.#reportedCodes.clear();
     this.#state = { name: 'binding' };
     ports.add(this);
@@ -163,16 +162,7 @@ export class DatagramPort implements UDPPort, DatagramListener {
   // --------------------------------------------------------------------------------------------------------- sending
 
   write(data: Uint8Array | string, address?: DatagramDestination): void {
-    const bytes = toBytes(data);
-    // Most answer whom they have just heard, and that address needs no check, which would cost as much as all the rest.
-    const answered = this.#peer === undefined && address === this.#lastSender ? this.#lastSender : undefined;
-    const to = answered ?? chooseDestination(address, this.#peer, this.#families);
-    requireLength(bytes, to);
-    const isConnected = this.#peer !== undefined;
-    this.#socket.call((handle) => {
-      if (isConnected) handle.send(bytes);
-      else handle.send(bytes, to);
-    });
+    this.#sender.send(toBytes(data), address);
   }
 
   writeSequence(pieces: Iterable<Uint8Array | string>, address?: DatagramDestination): void {
@@ -180,15 +170,7 @@ export class DatagramPort implements UDPPort, DatagramListener {
   }
 
   connect(host: string, port: number): void {
-    const peer = requireDestination(host, port, this.#families);
-    if (this.#peer !== undefined) {
-      throw new ConnectInProgressError(`The port is connected to ${String(this.#peer)} already`);
-    }
-    if (this.#socket.isClosed) return;
-    this.#socket.call((handle) => {
-      handle.connect(peer);
-    });
-    this.#peer = peer;
+    this.#sender.connect(host, port);
   }
 
   // --------------------------------------------------------------------------------------------------------- options
@@ -286,7 +268,7 @@ export class DatagramPort implements UDPPort, DatagramListener {
       this.#reportOnce(error.code, sendErrorFor(error));
       return;
     }
-    if (this.#peer === undefined) return; // some systems tell, most do not, and nobody knows whom it is about
+    if (!this.#sender.isConnected) return; // some systems tell, most do not, and nobody knows whom it is about
     const { loop } = this.#reactor;
     if (loop.holdsReports) {
       this.#hold(() => {
@@ -320,7 +302,7 @@ export class DatagramPort implements UDPPort, DatagramListener {
 
   #deliver(data: Buffer, from: IPv4Address | IPv6Address): void {
     if (this.#state.name !== 'started') return;
-    this.#lastSender = from;
+    this.#sender.heard(from);
     const { errors, hookWatch } = this.#reactor;
     const { receiver } = this.#parts;
     const startedAt = hookWatch?.now();

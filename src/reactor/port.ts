@@ -8,7 +8,7 @@
  * Binding and closing go on whether or not the reactor runs, and those who wait are told at once. What becomes of the
  * connections it accepts is another matter (accepted-connections.ts).
  */
-import type { Address } from '../addresses.ts';
+import { type Address, printablePath } from '../addresses.ts';
 import type { Deferred } from '../deferred/deferred.ts';
 import { fail, succeed } from '../deferred/succeed-fail.ts';
 import { CannotListenError, NotListeningError } from '../errors.ts';
@@ -207,12 +207,14 @@ function describeTarget(target: ListenTarget | AdoptedTarget): string {
     case 'tcp':
       return `${String(target.port)} of ${target.host}`;
     case 'unix':
-      return `at ${target.path}`;
+      return `at ${printablePath(target.path)}`;
     case 'adopted':
       return `descriptor ${String(target.descriptor)}`;
   }
 }
 
 function describeAddress(address: Address): string {
-  return address.family === 'UNIX' ? `at ${String(address.name)}` : `${String(address.port)} of ${address.host}`;
+  return address.family === 'UNIX'
+    ? `at ${printablePath(address.name ?? '')}`
+    : `${String(address.port)} of ${address.host}`;
 }

@@ -12,8 +12,11 @@ const SIGNAL_NAMES: ReadonlySet<string> = new Set(
 
 const PREFIX = 'SIG';
 
-/** Signals have numbers up to this, those of real time included; 0 only asks whether there is a program. */
-const SIGNAL_NUMBER_MAX = 64;
+/**
+ * Signals with a name have numbers up to this; 0 only asks whether there is a program. Those beyond, of real time, have none, and hosts that
+ * tell of the end of a program by the name of the signal (Node) call what they end a success.
+ */
+const SIGNAL_NUMBER_MAX = 31;
 
 /** The signal as the platform takes it: `'TERM'` becomes `'SIGTERM'`. Throws `TypeError` or `RangeError` for what is none. */
 export function requireSignal(name: string, signal: string | number): string | number {

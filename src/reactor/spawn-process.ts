@@ -8,7 +8,7 @@ import {
 } from '../arguments.ts';
 import { UnsupportedError } from '../errors.ts';
 import type { ChildDescriptor, ProcessProgram } from '../interfaces/process-platform.ts';
-import type { ChildProcessProtocol, SpawnProcessOptions } from '../interfaces/process.ts';
+import type { ChildProcessProtocol, ProcessTransport, SpawnProcessOptions } from '../interfaces/process.ts';
 import { KILL_AFTER_SECONDS, type StopOrder } from './child-order.ts';
 import { ChildProcess } from './child-process.ts';
 import { CONNECTION_OPTIONS, connectionLimits } from './connection-limits.ts';
@@ -37,7 +37,7 @@ export function spawnProcess(
   executable: string,
   args: readonly string[],
   options: SpawnProcessOptions,
-): ChildProcess {
+): ProcessTransport {
   requireMethods('protocol (a ProcessProtocol)', protocol, PROTOCOL_METHODS);
   requireOptions('options', options, OPTIONS);
   const program = programOf(executable, args, options);
@@ -48,7 +48,7 @@ export function spawnProcess(
   const bound = parts.contexts?.bindObject(protocol) ?? protocol;
   const child = new ChildProcess(parts, processes, bound, { program, whenReactorStops, limits });
   child.start();
-  return child;
+  return child.transport;
 }
 
 function programOf(executable: string, args: readonly string[], options: SpawnProcessOptions): ProcessProgram {

@@ -2,6 +2,7 @@ import { requireMethods } from '../arguments.ts';
 import { UnsupportedError } from '../errors.ts';
 import type { StreamProtocol } from '../interfaces/protocol.ts';
 import { Connection } from './connection.ts';
+import { EarlyRequests } from './early-requests.ts';
 import type { ReactorParts } from './reactor-parts.ts';
 
 /** Connects a protocol with the standard input and output, in the next turn. */
@@ -23,28 +24,33 @@ export function openStdio(parts: ReactorParts, protocol: StreamProtocol): Connec
 
 /** A connection that is handed out before it has begun. To be closed is the one thing it has to be asked for again then. */
 class StdioConnection extends Connection {
-  #askedEarly: (() => void)[] | undefined = [];
+  readonly #early = new EarlyRequests();
 
   override start(): void {
     super.start();
-    const asked = this.#askedEarly ?? [];
-    this.#askedEarly = undefined;
-    for (const ask of asked) ask();
+    for (const { run } of this.#early.end()) run();
+  }
+
+  // Whatever has been asked of it by then ends the output.
+
+  override write(data: Uint8Array | string): boolean {
+    return !this.#early.isAsked && super.write(data);
+  }
+
+  override writeSequence(pieces: Iterable<Uint8Array | string>): boolean {
+    return !this.#early.isAsked && super.writeSequence(pieces);
   }
 
   override loseConnection(): void {
-    if (this.#askedEarly === undefined) super.loseConnection();
-    else this.#askedEarly.push(() => super.loseConnection());
+    this.#early.ask({ run: () => super.loseConnection() });
   }
 
   override abortConnection(): void {
-    if (this.#askedEarly === undefined) super.abortConnection();
-    else this.#askedEarly.push(() => super.abortConnection());
+    this.#early.ask({ run: () => super.abortConnection() });
   }
 
   override loseWriteConnection(): void {
-    if (this.#askedEarly === undefined) super.loseWriteConnection();
-    else this.#askedEarly.push(() => super.loseWriteConnection());
+    this.#early.ask({ run: () => super.loseWriteConnection() });
   }
 
   override toString(): string {

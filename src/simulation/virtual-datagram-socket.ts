@@ -3,7 +3,7 @@ import type { IPv4Address, IPv6Address } from '../addresses.ts';
 import type { DatagramHandle, DatagramListener } from '../interfaces/datagram-platform.ts';
 import type { SystemError } from '../interfaces/platform.ts';
 import { DATAGRAM_BYTES_MAX } from '../reactor/datagram-destination.ts';
-import { type IPLiteral, parseIPLiteral } from '../ip-literal.ts';
+import { type IPLiteral, isSameEndpoint, parseIPLiteral } from '../ip-literal.ts';
 import { destinationFor, isBroadcast, isMulticast, udpAddress } from './own-addresses.ts';
 import { ANY_IPV4, ANY_IPV6 } from './port-table.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -77,7 +77,7 @@ export class VirtualDatagramSocket implements DatagramHandle {
 
   /** Whether it lets a sender in: anyone, until it is connected. */
   takesFrom(sender: Address): boolean {
-    return this.#peer === undefined || isSame(this.#peer, sender);
+    return this.#peer === undefined || isSameEndpoint(this.#peer, sender);
   }
 
   /** The address it sends from to this one; undefined where the host is to choose. */
@@ -117,7 +117,7 @@ export class VirtualDatagramSocket implements DatagramHandle {
 
   /** Nobody is at that address. Only a connected socket is told. */
   refusedBy(address: Address): void {
-    if (this.#stage.name !== 'open' || this.#peer === undefined || !isSame(this.#peer, address)) return;
+    if (this.#stage.name !== 'open' || this.#peer === undefined || !isSameEndpoint(this.#peer, address)) return;
     this.#listener.sendFailed(new VirtualSystemError('ECONNREFUSED', 'recvmsg'));
   }
 
@@ -220,8 +220,4 @@ export class VirtualDatagramSocket implements DatagramHandle {
 
 function isAny({ canonical }: IPLiteral): boolean {
   return canonical === ANY_IPV4 || canonical === ANY_IPV6;
-}
-
-function isSame(one: Address, other: Address): boolean {
-  return one.port === other.port && parseIPLiteral(one.host)?.canonical === parseIPLiteral(other.host)?.canonical;
 }

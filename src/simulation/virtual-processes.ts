@@ -6,7 +6,6 @@
  * signals, and says when it exits. The platform's end of it keeps the order of the seam: `started` before everything else,
  * `exited` once.
  */
-import type { SystemError } from '../interfaces/platform.ts';
 import type {
   ProcessHandle,
   ProcessListener,
@@ -58,15 +57,15 @@ export class VirtualProcesses implements ProcessPlatform {
   spawn(order: ProcessProgram, listener: ProcessListener): ProcessHandle {
     const { scheduler } = this.#parts;
     const program = this.#programs.get(order.executable);
-    const error = startErrorOf(order.executable, program);
     const child = new VirtualProcess(this.#takeProcessId(), order, this.#parts, listener, () => {
       this.#runningCount -= 1;
     });
     this.#runningCount += 1;
     scheduler.schedule(scheduler.now(), () => {
-      if (error !== undefined || program === undefined) {
+      const code = program === undefined ? 'ENOENT' : program.startError;
+      if (program === undefined || code !== undefined) {
         this.#runningCount -= 1;
-        if (error !== undefined) listener.startFailed(error);
+        listener.startFailed(new VirtualSystemError(code ?? 'ENOENT', `spawn ${order.executable}`));
         return;
       }
       listener.started(child.processId, this.#openPipes(child));
@@ -175,9 +174,4 @@ const SIGNALS: readonly string[] = [
 
 function nameOf(signal: number): string {
   return SIGNALS[signal] ?? '';
-}
-
-function startErrorOf(executable: string, program: VirtualProgram | undefined): SystemError | undefined {
-  const code = program === undefined ? 'ENOENT' : program.startError;
-  return code === undefined ? undefined : new VirtualSystemError(code, `spawn ${executable}`);
 }

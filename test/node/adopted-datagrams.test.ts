@@ -5,6 +5,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { expect } from 'chai';
+import sinon from 'sinon';
 import {
   AdoptionError,
   CannotListenError,
@@ -190,6 +191,17 @@ describe('Adopted sockets for datagrams', function () {
     expect(await exchange(second, 'again')).to.equal('again');
   });
 
+  it('are looked at once, for that may take a child process', async () => {
+    const platform = new NodePlatform();
+    const look = sinon.spy(platform.adoption!, 'findDatagrams');
+    const looking = new Reactor(platform);
+    const port = looking.adoptDatagramPort(await source.datagrams(), new Echo());
+    await port.whenListening();
+    await port.stopListening();
+    expect(() => port.startListening()).to.throw(CannotListenError);
+    expect(look.callCount).to.equal(1);
+  });
+
   it('fail where another reactor of the process has them, which goes on', async () => {
     run();
     const descriptor = await source.datagrams();
@@ -252,6 +264,7 @@ describe('Adopted sockets for datagrams', function () {
     });
 
     it('is missing from one that is not bound, and descriptor 0 is never taken', function () {
+      this.timeout(20_000); // two programs, one after the other
       const python = spawnSync(
         'python3',
         ['-c', PASSES_SOCKETS, process.execPath, ...BuiltPackage.args(ADOPTS_INHERITED)],

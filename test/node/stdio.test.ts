@@ -242,20 +242,22 @@ describe('standard input and output on Node', function () {
     expect(result.stderr).to.equal('resumed\nread first second\nlost: ConnectionDone\n');
   });
 
-  it('can be opened once', async () => {
+  it('can be opened once in a process, by whatever reactor, and not again when they have ended', async () => {
     const result = await runInShell(
       '"$@" </dev/null',
       `
       const served = new StandardIOEndpoint(reactor).listen(Factory.forProtocol(Telling));
       served.addCallback((port) => tell(String(port.getHost())));
-      for (const open of [() => reactor.openStdio(new Telling()), () => new StandardIOEndpoint(reactor).listen(new Factory())]) {
-        try { open(); } catch (error) { tell(error.message); }
-      }
+      const refused = (open) => { try { open(); } catch (error) { tell(error.message); } };
+      refused(() => reactor.openStdio(new Telling()));
+      refused(() => new StandardIOEndpoint(reactor).listen(new Factory()));
+      refused(() => createReactor().openStdio(new Telling()));
       await reactor.run();
+      refused(() => createReactor().openStdio(new Telling()));
       `,
     );
     const refusal = 'The standard input and output have been opened already\n';
-    expect(result.stderr).to.equal(`UNIXAddress()\n${refusal}${refusal}lost: ConnectionDone\n`);
+    expect(result.stderr).to.equal(`UNIXAddress()\n${refusal.repeat(3)}lost: ConnectionDone\n${refusal}`);
   });
 
   it('are a terminal, whose end of input does not end what is printed', async function () {

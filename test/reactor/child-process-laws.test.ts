@@ -23,7 +23,7 @@ import { pattern } from '../conformance/support/connections.ts';
 
 /** What either side does. Sizes go beyond what a pipe holds. */
 type Action =
-  | { readonly type: 'write' | 'print' | 'complain'; readonly bytes: number }
+  | { readonly type: 'write' | 'print'; readonly fd: number; readonly bytes: number }
   | { readonly type: 'close' | 'childCloses'; readonly fd: number }
   | { readonly type: 'exit'; readonly ending: number | string; readonly holding: readonly number[] }
   | { readonly type: 'signal'; readonly signal: string }
@@ -33,14 +33,21 @@ type Action =
   | { readonly type: 'childPauses' | 'childResumes' | 'childIgnoresSignals' | 'crashAndRun' | 'stop' };
 
 const bytes = fc.oneof(fc.nat(10), fc.integer({ min: 1, max: 200_000 }));
-const fd = fc.nat(2);
+/** What a child has besides the usual three, if it has more: another pipe each way. */
+const MORE_FDS = { 0: 'w', 1: 'r', 2: 'r', 3: 'w', 4: 'r' } as const;
+const WRITTEN_FDS = [0, 3];
+const READ_FDS = [1, 2, 4];
+const fd = fc.nat(4);
 const constant = <T extends Action['type']>(...types: T[]): fc.Arbitrary<{ type: T }> =>
   fc.record({ type: fc.constantFrom(...types) });
 
 const action: fc.Arbitrary<Action> = fc.oneof(
   {
     weight: 6,
-    arbitrary: fc.record({ type: fc.constantFrom('write' as const, 'print' as const, 'complain' as const), bytes }),
+    arbitrary: fc.oneof(
+      fc.record({ type: fc.constant('write' as const), fd: fc.constantFrom(0, 0, 3), bytes }),
+      fc.record({ type: fc.constant('print' as const), fd: fc.constantFrom(1, 1, 2, 4), bytes }),
+    ),
   },
   { weight: 6, arbitrary: fc.record({ type: fc.constant('advance' as const), seconds: fc.constantFrom(0, 0, 0.1) }) },
   { weight: 2, arbitrary: fc.record({ type: fc.constantFrom('close' as const, 'childCloses' as const), fd }) },
@@ -66,7 +73,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 class Watching extends ProcessProtocol {
   readonly calls: string[] = [];
   readonly violations: string[] = [];
-  readonly received: Record<number, Buffer[]> = { 1: [], 2: [] };
+  readonly received: Record<number, Buffer[]> = { 1: [], 2: [], 4: [] };
   exitReason: Failure | undefined;
   endReason: Failure | undefined;
   isPaused = false;
@@ -123,17 +130,21 @@ class Run {
   readonly protocol = new Watching();
   readonly transport: ProcessTransport;
   /** What either side has sent, whether or not it was taken. */
-  readonly sent: Record<number, Buffer[]> = { 0: [], 1: [], 2: [] };
+  readonly sent: Record<number, Buffer[]> = { 0: [], 1: [], 2: [], 3: [], 4: [] };
+  /** The descriptors that are pipes. */
+  readonly fds: readonly number[];
   /** Descriptors of which it cannot be said any more that all must arrive. */
   readonly cutOff = new Set<number>();
   #producerIsThere = false;
-  /** The end of the child's input. */
-  #endIsAsked = false;
+  /** The pipes whose end has been asked for. */
+  readonly #endsAsked = new Set<number>();
   #isRunning = true;
 
-  constructor(stopSignal: string | undefined) {
+  constructor(stopSignal: string | undefined, hasMore: boolean) {
+    this.fds = hasMore ? [0, 1, 2, 3, 4] : [0, 1, 2];
     void this.reactor.run();
     this.transport = this.reactor.spawnProcess(this.protocol, 'program', [], {
+      ...(hasMore && { childFDs: MORE_FDS }),
       ...(stopSignal !== undefined && { stopSignal, stopTimeout: 0.05 }),
     });
   }
@@ -143,35 +154,36 @@ class Run {
   }
 
   do(next: Action): void {
+    if ('fd' in next && !this.fds.includes(next.fd)) return;
     switch (next.type) {
       case 'write': {
         const data = Buffer.from(pattern(next.bytes, next.bytes + 1));
         // What is written after the end was asked for is dropped, unless a producer is still waited for.
-        if (!this.#endIsAsked || this.#producerIsThere) this.sent[0]?.push(data);
-        this.#call(() => this.transport.write(data));
+        const isTaken = !this.#endsAsked.has(next.fd) || (next.fd === 0 && this.#producerIsThere);
+        if (isTaken) this.sent[next.fd]?.push(data);
+        this.#call(() => this.transport.writeToChild(next.fd, data));
         return;
       }
       case 'print':
-      case 'complain':
-        this.#childSends(next.type === 'print' ? 1 : 2, next.bytes);
+        this.#childSends(next.fd, next.bytes);
         return;
       case 'close':
-        if (next.fd === 0) this.#endIsAsked = true;
+        if (WRITTEN_FDS.includes(next.fd)) this.#endsAsked.add(next.fd);
         else this.cutOff.add(next.fd);
         this.#call(() => this.transport.closeChildFD(next.fd));
         return;
       case 'childCloses':
-        if (next.fd === 0) {
-          this.cutOff.add(0);
-          this.child?.stdin.abort();
+        if (WRITTEN_FDS.includes(next.fd)) {
+          this.cutOff.add(next.fd);
+          this.child?.pipe(next.fd).abort();
         } else {
           this.child?.pipe(next.fd).end();
         }
         return;
       case 'exit':
         if (this.child?.exited === false) {
-          this.cutOff.add(0);
-          this.child.exit(next.ending, { holding: next.holding });
+          this.cutOff.add(0).add(3);
+          this.child.exit(next.ending, { holding: next.holding.filter((held) => this.fds.includes(held)) });
         }
         return;
       case 'signal':
@@ -195,15 +207,17 @@ class Run {
     this.do({ type: 'resume' });
     this.do({ type: 'childResumes' });
     this.do({ type: 'unproduce' });
-    this.world.advance(2);
+    this.world.advance(10);
     const { child } = this;
-    if (!this.cutOff.has(0) && child !== undefined) {
-      expect(child.stdin.received.length, 'the child has read all').to.equal(Buffer.concat(this.sent[0] ?? []).length);
+    for (const childFD of this.#only(WRITTEN_FDS)) {
+      if (this.cutOff.has(childFD) || child === undefined) continue;
+      const all = Buffer.concat(this.sent[childFD] ?? []).length;
+      expect(child.pipe(childFD).received.length, `the child has read all from ${childFD}`).to.equal(all);
     }
     if (child?.exited === false) child.exit();
-    for (const childFD of [1, 2]) child?.pipe(childFD).end();
-    child?.stdin.abort();
-    this.cutOff.add(0);
+    for (const childFD of this.#only(READ_FDS)) child?.pipe(childFD).end();
+    for (const childFD of this.#only(WRITTEN_FDS)) child?.pipe(childFD).abort();
+    this.cutOff.add(0).add(3);
     this.world.advance(20);
   }
 
@@ -216,7 +230,7 @@ class Run {
         this.protocol.throwsNext = true;
         return;
       case 'lose':
-        this.#endIsAsked = true;
+        this.#endsAsked.add(0);
         this.cutOff.add(1).add(2);
         this.#call(() => this.transport.loseConnection());
         return;
@@ -279,8 +293,13 @@ class Run {
     }
   }
 
+  /** Those of these descriptors that there are. */
+  #only(fds: readonly number[]): readonly number[] {
+    return fds.filter((childFD) => this.fds.includes(childFD));
+  }
+
   #cutAllOff(): void {
-    for (const childFD of [0, 1, 2]) this.cutOff.add(childFD);
+    for (const childFD of this.fds) this.cutOff.add(childFD);
   }
 
   /** Calls a method of the transport, during which no hook may be called. */
@@ -297,7 +316,7 @@ class Run {
   }
 }
 
-function checkOrder({ protocol, child }: Run): void {
+function checkOrder({ protocol, child, fds }: Run): void {
   const { calls } = protocol;
   expect(protocol.violations).to.deep.equal([]);
   expect(new Set(calls).size, calls.join(', ')).to.equal(calls.length);
@@ -308,7 +327,7 @@ function checkOrder({ protocol, child }: Run): void {
     return;
   }
   expect(calls[0]).to.equal('made');
-  expect(calls).to.include.members(['lost 0', 'lost 1', 'lost 2']);
+  expect(calls).to.include.members(fds.map((childFD) => `lost ${childFD}`));
   if (calls.includes('exited')) {
     expect(protocol.endReason).to.equal(protocol.exitReason);
     expect(error instanceof ProcessDone || error instanceof ProcessTerminated).to.be.true;
@@ -318,16 +337,18 @@ function checkOrder({ protocol, child }: Run): void {
   }
 }
 
-function checkData({ protocol, child, sent, cutOff }: Run): void {
+function checkData({ protocol, child, fds, sent, cutOff }: Run): void {
   const isPrefix = (part: Buffer, whole: Buffer): boolean => whole.subarray(0, part.length).equals(part);
-  for (const childFD of [1, 2]) {
+  for (const childFD of READ_FDS) {
     const received = Buffer.concat(protocol.received[childFD] ?? []);
     const all = Buffer.concat(sent[childFD] ?? []);
     expect(isPrefix(received, all), `what came from ${childFD} is in order`).to.be.true;
     if (!cutOff.has(childFD)) expect(received.length, `all came from ${childFD}`).to.equal(all.length);
   }
-  const read = child?.stdin.received ?? Buffer.alloc(0);
-  expect(isPrefix(read, Buffer.concat(sent[0] ?? [])), 'what the child has read is in order').to.be.true;
+  for (const childFD of WRITTEN_FDS.filter((written) => fds.includes(written))) {
+    const read = child?.pipe(childFD).received ?? Buffer.alloc(0);
+    expect(isPrefix(read, Buffer.concat(sent[childFD] ?? [])), `what the child has read from ${childFD}`).to.be.true;
+  }
 }
 
 function checkNothingIsLeft({ reactor, world, errors, protocol }: Run): void {
@@ -339,10 +360,11 @@ function checkNothingIsLeft({ reactor, world, errors, protocol }: Run): void {
 describe('The laws of child processes', () => {
   it('hold, whatever parent and child do', function () {
     this.timeout(60_000);
-    const script = fc.tuple(fc.array(action, { maxLength: 25 }), fc.constantFrom(undefined, undefined, 'TERM', 'KILL'));
+    const stopSignal = fc.constantFrom(undefined, undefined, 'TERM', 'KILL');
+    const script = fc.tuple(fc.array(action, { maxLength: 25 }), stopSignal, fc.boolean());
     fc.assert(
-      fc.property(script, ([actions, stopSignal]) => {
-        const run = new Run(stopSignal);
+      fc.property(script, ([actions, signal, hasMore]) => {
+        const run = new Run(signal, hasMore);
         for (const next of actions) run.do(next);
         run.finish();
         checkOrder(run);

@@ -199,18 +199,21 @@ function describeOptions(harness: () => Harness): void {
     expect([udpPort.getTTL(), udpPort.getLoopbackMode()]).to.deep.equal([1, true]);
   });
 
-  it('keep what is sent from members on the own host while loopback is off', async function () {
-    skipUnless(this, harness(), 'multicast');
-    const at = harness().multicastInterfaces.IPv4 ?? '';
-    const { protocol, port, reactor } = await joinedPort(harness(), GROUP, at);
-    const { udpPort } = await sendingPort(harness(), at);
-    const address = { host: GROUP, port };
-    udpPort.setLoopbackMode(false);
-    udpPort.write('not for us', address);
-    await datagramRoundTrip(harness(), reactor);
-    udpPort.setLoopbackMode(true);
-    udpPort.write('for us too', address);
-    await harness().until(() => protocol.received.length === 1, 'it has arrived');
-    expect(protocol.texts).to.deep.equal(['for us too']);
-  });
+  for (const family of ['IPv4', 'IPv6'] as const) {
+    it(`keep what is sent over ${family} from members on the own host while loopback is off`, async function () {
+      skipUnless(this, harness(), family === 'IPv4' ? 'multicast' : 'ipv6-multicast');
+      const at = harness().multicastInterfaces[family] ?? '';
+      const group = family === 'IPv4' ? GROUP : IPV6_GROUP;
+      const { protocol, port, reactor } = await joinedPort(harness(), group, at);
+      const { udpPort } = await sendingPort(harness(), at);
+      const address = { host: group, port };
+      udpPort.setLoopbackMode(false);
+      udpPort.write('not for us', address);
+      await datagramRoundTrip(harness(), reactor);
+      udpPort.setLoopbackMode(true);
+      udpPort.write('for us too', address);
+      await harness().until(() => protocol.received.length === 1, 'it has arrived');
+      expect(protocol.texts).to.deep.equal(['for us too']);
+    });
+  }
 }

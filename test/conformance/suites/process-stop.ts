@@ -4,7 +4,7 @@ import { ConnectionLost, ProcessDone, ProcessStartError, ProcessTerminated } fro
 import type { Harness } from '../harness.ts';
 import { goOn, run, spawn, untilEnded, WITH_CONTROL } from '../support/children.ts';
 import { settled, skipUnless, startReactor } from '../support/connections.ts';
-import { RecordingProcessProtocol } from '../support/recording-process-protocol.ts';
+import { type ProcessHooks, RecordingProcessProtocol } from '../support/recording-process-protocol.ts';
 
 export function describeProcessStop(harness: () => Harness): void {
   describe('a child that is to end', () => {
@@ -57,6 +57,32 @@ function describeTerminate(harness: () => Harness): void {
     await h.advance(0.03);
     await settled(h, ended, 'it has ended');
     expect(protocol.endedBy).to.be.instanceOf(ProcessDone);
+  });
+
+  it('is not waited for by whoever has paused reading: what is unread when it has exited is dropped', async function () {
+    const h = harness();
+    const { child, protocol, reactor } = await run(this, h, 'babble', { hooks: PAUSED });
+    const ended = child.terminate({ killAfter: 60 });
+    const before = reactor.seconds();
+    await settled(h, ended, 'it has ended');
+    expect(reactor.seconds() - before).to.be.below(60);
+    expect(protocol.endedBy).to.include({ signal: 'SIGTERM' });
+    expect(reactor.getDelayedCalls()).to.deep.equal([]);
+
+    const exited = await run(this, h, 'print', { args: ['unread', ''], hooks: PAUSED });
+    await h.until(() => exited.protocol.isExited, 'the program has exited');
+    await settled(h, exited.child.terminate({ killAfter: 60 }), 'it has ended');
+    expect(exited.protocol.text()).to.equal('');
+  });
+
+  it('has the rest read if reading goes on when it exits', async function () {
+    const h = harness();
+    const { child, protocol } = await run(this, h, 'print', {
+      args: ['the rest', ''],
+      hooks: { ...PAUSED, processExited: ({ transport }) => transport.resumeProducing() },
+    });
+    await settled(h, child.terminate({ signal: 0, killAfter: 60 }), 'it has ended');
+    expect(protocol.text()).to.equal('the rest');
   });
 
   it('tells everyone who has asked', async function () {
@@ -137,6 +163,36 @@ function describeReactorStop(harness: () => Harness): void {
     expect(reactor.getDelayedCalls()).to.deep.equal([]);
   });
 
+  it('does not hold up a reactor that stops with what nobody reads', async function () {
+    const h = harness();
+    skipUnless(this, h, 'processes');
+    const reactor = h.createReactor();
+    const hasStopped = follow(reactor.run({ installSignalHandlers: false }));
+    const { protocol } = spawn(h, reactor, 'babble', { stopSignal: 'TERM', stopTimeout: 60, hooks: PAUSED });
+    await h.until(() => protocol.isMade, 'it runs');
+    reactor.stop();
+    await h.until(hasStopped, 'the reactor has stopped');
+    expect(protocol.calls.at(-1)).to.equal('processEnded');
+    expect(protocol.endedBy).to.include({ signal: 'SIGTERM' });
+  });
+
+  it('is killed by a reactor that stops if the host does not have the signal, which is reported', async function () {
+    const h = harness();
+    skipUnless(this, h, 'processes');
+    const reactor = h.createReactor();
+    const hasStopped = follow(reactor.run({ installSignalHandlers: false }));
+    const { protocol } = spawn(h, reactor, 'sleep', { stopSignal: 'BREAK', stopTimeout: 0.02 });
+    const other = spawn(h, reactor, 'sleep', { stopSignal: 'TERM' });
+    await h.until(() => protocol.isMade && other.protocol.isMade, 'they run');
+    reactor.stop();
+    await h.advance(0.05);
+    await h.until(hasStopped, 'the reactor has stopped');
+    expect(protocol.endedBy).to.include({ signal: 'SIGKILL' });
+    expect(other.protocol.endedBy).to.include({ signal: 'SIGTERM' });
+    const errors = h.errors.splice(0);
+    expect(errors.map(({ value }) => value.message)).to.deep.equal(['the host has no signal SIGBREAK']);
+  });
+
   it('is not started any more by a reactor that stops in the same turn', async function () {
     const h = harness();
     skipUnless(this, h, 'processes');
@@ -212,6 +268,9 @@ function describeReactorStop(harness: () => Harness): void {
     expect(ended).to.deep.equal([1, 2, 3].map((code) => `The program ended with exit code ${code}.`));
   });
 }
+
+/** Reads nothing, from the first. */
+const PAUSED: ProcessHooks = { connectionMade: ({ transport }) => transport.pauseProducing() };
 
 /** One that the reactor is not to end. */
 function spawnLeft(

@@ -16,6 +16,9 @@ function whenToldTo(child: ScriptedProcess, action: () => void): void {
   child.pipe(3).onReceived = action;
 }
 
+/** More than is under way to a reader who does not read. */
+const BABBLE_LINES = 500_000;
+
 export const PROGRAMS = {
   /** Copies its input to its output, and ends with it. */
   cat: {
@@ -106,6 +109,13 @@ export const PROGRAMS = {
         child.stdin.abort();
       };
       child.exit(0, { holding: [0, 1, 2] });
+    },
+  },
+  /** Prints for ever, as fast as it is read. */
+  babble: {
+    script: 'exec yes',
+    main: (child) => {
+      child.stdout.send('y\n'.repeat(BABBLE_LINES));
     },
   },
   /** Closes its input, says so, and goes on until it is told not to. */
