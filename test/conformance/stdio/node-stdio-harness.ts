@@ -34,6 +34,8 @@ export const NODE_PIPES: NodeStdioKind = {
     exec cat >"$FIFO"`,
 };
 
+const TERMINAL_MAKER = 'script';
+
 /** `script` has a terminal for the program; Debian's package is bsdutils. What is typed is not echoed, and lines end as they are written. */
 export const NODE_TERMINAL: NodeStdioKind = {
   name: 'a terminal',
@@ -45,7 +47,7 @@ export const NODE_TERMINAL: NodeStdioKind = {
 /** Why there is no such kind here; undefined if there is. */
 export function whyNoKind(kind: NodeStdioKind): string | undefined {
   if (process.platform === 'win32') return 'the shell is that of UNIX';
-  if (kind !== NODE_TERMINAL || spawnSync('script', ['--version']).error === undefined) return undefined;
+  if (kind !== NODE_TERMINAL || spawnSync(TERMINAL_MAKER, ['--version']).error === undefined) return undefined;
   return "script is not here; Debian's package: bsdutils";
 }
 
