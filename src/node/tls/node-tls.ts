@@ -1,11 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Duplex } from 'node:stream';
-import type { SystemError } from '../../interfaces/platform.ts';
 import type { StreamHandle } from '../../interfaces/stream-platform.ts';
 import type { TLSEngine, TLSHandle, TLSOptions, TLSParameters, TLSRole } from '../../interfaces/tls-engine.ts';
 import { requireOptions } from '../../arguments.ts';
 import { NodeStreamHandle } from '../node-stream-handle.ts';
-import { toSystemError } from '../system-error.ts';
 import { NodeTLSHandle } from './node-tls-handle.ts';
 import { type HandshakeListener, shakeHandsAsClient, shakeHandsAsServer } from './shake-hands.ts';
 import { TLSContexts } from './tls-contexts.ts';
@@ -44,11 +41,7 @@ class NodeTLS implements TLSEngine {
   secure(stream: StreamHandle, parameters: TLSParameters, received: Uint8Array | undefined): TLSHandle {
     const shakeHands = this.#handshake(parameters);
     const underlay = this.#underlayOf(stream, received);
-    return new NodeTLSHandle(stream, underlay, (listener) => {
-      // A stream that has closed by now, while nobody was reading, tells of that no more.
-      if (underlay.stream.closed) setImmediate(() => listener.failed(whyClosed(underlay.stream)));
-      else shakeHands(underlay, listener);
-    });
+    return new NodeTLSHandle(stream, underlay, (listener) => shakeHands(underlay, listener));
   }
 
   nextTurn(): Promise<void> {
@@ -71,8 +64,4 @@ class NodeTLS implements TLSEngine {
     }
     return new DuplexUnderlay(stream, received);
   }
-}
-
-function whyClosed({ errored }: Duplex): SystemError {
-  return toSystemError(errored ?? Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' }));
 }
