@@ -7,12 +7,14 @@
  * While it shakes hands there is only what it is spoken over. What its owner asks for meanwhile waits: one write, or the end of
  * writing, and whether to read. When it is secure, a handle over Node's TLS socket does everything.
  */
+import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Address } from '../../addresses.ts';
 import type { SystemError } from '../../interfaces/platform.ts';
 import type { StreamHandle } from '../../interfaces/stream-platform.ts';
 import type { TLSHandle, TLSListener } from '../../interfaces/tls-engine.ts';
 import type { NodeStreamHandle } from '../node-stream-handle.ts';
+import { toSystemError } from '../system-error.ts';
 import type { HandshakeListener } from './shake-hands.ts';
 import type { Underlay } from './underlay.ts';
 
@@ -44,6 +46,11 @@ export class NodeTLSHandle implements TLSHandle {
     if (below.setNoDelay !== undefined) this.setNoDelay = (enabled) => below.setNoDelay?.(enabled);
     if (below.setKeepAlive !== undefined) this.setKeepAlive = (enabled) => below.setKeepAlive?.(enabled);
     this.#underlay = underlay;
+    // A stream that has closed by now, while nobody was reading, tells of that no more.
+    if (underlay.stream.closed) {
+      setImmediate(() => this.#failed(whyClosed(underlay.stream)));
+      return;
+    }
     shakeHands({
       secured: (socket, peerCertificate) => this.#secured(socket, peerCertificate),
       failed: (error) => this.#failed(error),
@@ -140,4 +147,8 @@ export class NodeTLSHandle implements TLSHandle {
     this.#underlay.close();
     this.#listener?.failed(error);
   }
+}
+
+function whyClosed({ errored }: Duplex): SystemError {
+  return toSystemError(errored ?? Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' }));
 }

@@ -147,9 +147,12 @@ export class Run implements Scene {
     this.log.push('finish');
     this.#setRunning(true);
     const ends = [this.near, this.far].filter((end) => !(end instanceof ProtocolEnd) || end.isMade);
-    // With that, what both have agreed on goes its way.
-    for (const end of ends) end.do({ name: 'resumeProducing' });
-    await this.#harness.until(() => this.seam.isSettled, 'both have begun with TLS, or one has closed');
+    // With that, what both have agreed on goes its way; a hook may pause again.
+    const settle = (): boolean => {
+      for (const end of ends) if (!(end instanceof ProtocolEnd) || end.isPaused) end.do({ name: 'resumeProducing' });
+      return this.seam.isSettled;
+    };
+    await this.#harness.until(settle, 'both have begun with TLS, or one has closed');
     for (const end of ends) end.finish();
     const hooks = (): string => `${this.near.hooks.join(' ')}\n${this.log.join('\n')}`;
     await this.#harness

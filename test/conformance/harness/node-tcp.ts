@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { resetSocket } from '../../../src/node/reset-socket.ts';
 import { repetitions } from '../../support/repetitions.ts';
 import type { Feature, ServeOptions } from '../harness.ts';
 import type { NodeKind } from './node-kind.ts';
@@ -36,7 +37,7 @@ export const NODE_TCP_BY_DATA_EVENTS: NodeKind = {
 
 function tcpPeer(socket: Socket, options: ServeOptions): NodePeer {
   const abort = (): void => {
-    socket.resetAndDestroy();
+    resetSocket(socket);
   };
   return new NodePeer({ ...rawParts(socket), ...tcpAddresses(socket), abort }, options);
 }

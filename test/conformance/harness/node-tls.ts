@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { connect, createSecureContext, TLSSocket } from 'node:tls';
 import { nodeTLS } from 'ropewalk';
 import { NodePlatform } from '../../../src/node/node-platform.ts';
+import { resetSocket } from '../../../src/node/reset-socket.ts';
 import type { TestCertificates } from '../../support/certificates.ts';
 import type { ServeOptions } from '../harness.ts';
 import type { NodeKind } from './node-kind.ts';
@@ -91,7 +92,7 @@ function peerTLS({ ca, server }: TestCertificates): PeerTLS {
 
 function overTCP(certificates: TestCertificates, { asClient, asServer }: PeerTLS): NodeKind {
   const toPeer = (raw: Socket, socket: Socket, options: ServeOptions): NodePeer =>
-    peerOver({ raw, socket, ...tcpAddresses(raw), abort: () => raw.resetAndDestroy() }, options);
+    peerOver({ raw, socket, ...tcpAddresses(raw), abort: () => resetSocket(raw, socket) }, options);
   return {
     ...tlsCalls(certificates),
     name: 'TLS on Node',
