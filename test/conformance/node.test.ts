@@ -1,3 +1,4 @@
+import { hasEveryKind } from '../support/repetitions.ts';
 import {
   DATAGRAM_SUITES,
   describeConformance,
@@ -17,6 +18,6 @@ function describeOnNode(kind: NodeKind, suites: typeof STREAM_SUITES): void {
 }
 
 describeOnNode(NODE_TCP, [...REACTOR_SUITES, ...STREAM_SUITES, ...TCP_SUITES, ...DATAGRAM_SUITES, ...PROCESS_SUITES]);
-describeOnNode(NODE_TCP_BY_DATA_EVENTS, STREAM_SUITES);
+if (hasEveryKind()) describeOnNode(NODE_TCP_BY_DATA_EVENTS, STREAM_SUITES);
 // What Node calls so on Windows are named pipes.
 if (process.platform !== 'win32') describeOnNode(NODE_UNIX, [...STREAM_SUITES, ...UNIX_SUITES]);

@@ -1,5 +1,6 @@
 /** The suite about the standard input and output, on all that these can be. */
 import { Bundle } from '../support/bundle.ts';
+import { hasEveryKind } from '../support/repetitions.ts';
 import {
   NODE_PIPES,
   NODE_SOCKETS,
@@ -49,7 +50,9 @@ describe('Conformance of the standard input and output', () => {
       program[Symbol.dispose]();
     });
 
-    for (const kind of [NODE_SOCKETS, NODE_PIPES, NODE_TERMINAL] satisfies NodeStdioKind[]) {
+    const kinds: NodeStdioKind[] = [NODE_PIPES];
+    if (hasEveryKind()) kinds.push(NODE_SOCKETS, NODE_TERMINAL);
+    for (const kind of kinds) {
       describe(`with ${kind.name}`, () => {
         before(function () {
           const reason = whyNoKind(kind);

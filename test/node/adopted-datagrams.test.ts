@@ -24,6 +24,7 @@ import { askChildForDatagrams } from '../../src/node/datagram-probe.ts';
 import { describeSocket } from '../../src/node/descriptor.ts';
 import { NodePlatform } from '../../src/node/node-platform.ts';
 import { BuiltPackage } from '../support/built-package.ts';
+import { PYTHON } from '../support/python.ts';
 import { settle, until } from './harness.ts';
 import { DescriptorSource, isOpen } from './support/descriptor-source.ts';
 
@@ -266,7 +267,7 @@ describe('Adopted sockets for datagrams', function () {
     it('is missing from one that is not bound, and descriptor 0 is never taken', function () {
       this.timeout(20_000); // two programs, one after the other
       const python = spawnSync(
-        'python3',
+        PYTHON,
         ['-c', PASSES_SOCKETS, process.execPath, ...BuiltPackage.args(ADOPTS_INHERITED)],
         {
           encoding: 'utf8',

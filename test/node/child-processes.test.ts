@@ -23,7 +23,7 @@ import { repetitions } from '../support/repetitions.ts';
 import { runChild, until } from './harness.ts';
 
 /** How many children there are, one after another: each takes some milliseconds of the system's. */
-const CHILDREN = repetitions({ usually: 100, thoroughly: 1000 });
+const CHILDREN = repetitions({ usually: 30, thoroughly: 1000 });
 
 /** For all of them, on a machine that is busy with much else. */
 const CHILDREN_MILLISECONDS = repetitions({ usually: 30_000, thoroughly: 120_000 });

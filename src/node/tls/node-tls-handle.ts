@@ -14,7 +14,7 @@ import type { SystemError } from '../../interfaces/platform.ts';
 import type { StreamHandle } from '../../interfaces/stream-platform.ts';
 import type { TLSHandle, TLSListener } from '../../interfaces/tls-engine.ts';
 import type { NodeStreamHandle } from '../node-stream-handle.ts';
-import { toSystemError } from '../system-error.ts';
+import { toSystemError } from '../../system-error.ts';
 import type { HandshakeListener } from './shake-hands.ts';
 import type { Underlay } from './underlay.ts';
 

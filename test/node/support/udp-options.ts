@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { PYTHON } from '../../support/python.ts';
 
 /** The options of a UDP socket, as its system has them. */
 export interface UDPOptions {
@@ -29,7 +30,7 @@ print(json.dumps({
 /** Why they cannot be read here; undefined if they can. */
 export function whyOptionsCannotBeRead(): string | undefined {
   if (process.platform !== 'linux') return 'a socket is looked for in /proc, which is Linux';
-  const { error } = spawnSync('python3', ['--version']);
+  const { error } = spawnSync(PYTHON, ['--version']);
   return error && 'there is no python3';
 }
 
@@ -38,7 +39,7 @@ export function readUDPOptions(port: number): UDPOptions {
   const link = `socket:[${inodeAt(port)}]`;
   const descriptor = readdirSync('/proc/self/fd').find((candidate) => linkOf(candidate) === link);
   if (descriptor === undefined) throw new Error(`no socket of this process is bound to ${port}`);
-  const { stdout, stderr } = spawnSync('python3', ['-I', '-S', '-c', READER], {
+  const { stdout, stderr } = spawnSync(PYTHON, ['-I', '-S', '-c', READER], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe', Number(descriptor)],
   });

@@ -4,7 +4,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { expect } from 'chai';
 import { IPv4Address, nodeTLS, type SystemError, type TLSRole } from 'ropewalk';
 import { DataEventSource } from '../../../src/node/byte-source.ts';
-import { DEFAULT_LINGER_LIMITS } from '../../../src/node/linger.ts';
+import { NodeLingering } from '../../../src/node/linger.ts';
 import { TCPStreamHandle } from '../../../src/node/node-stream-handle.ts';
 import { testCertificates } from '../../support/certificates.ts';
 
@@ -24,7 +24,7 @@ async function resetConnection(): Promise<TCPStreamHandle> {
     source: new DataEventSource(socket),
     localAddress: ADDRESS,
     remoteAddress: ADDRESS,
-    linger: DEFAULT_LINGER_LIMITS,
+    linger: new NodeLingering(),
   });
   const listener = { dataReceived: ignore, endReceived: ignore, written: ignore, shutDown: ignore, failed: ignore };
   handle.open(listener);
