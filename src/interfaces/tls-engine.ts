@@ -1,4 +1,4 @@
-import type { StreamHandle, StreamListener } from './stream-platform.ts';
+import type { Lingering, StreamHandle, StreamListener } from './stream-platform.ts';
 
 /** A key and certificates, with Node's names. */
 export interface TLSIdentity {
@@ -81,9 +81,15 @@ export interface TLSEngine {
   /**
    * Begins the handshake over a stream, which it takes over, opened or not: its reading is paused, and nothing given to
    * its `write` is on the way. `received` is what the peer has sent of the handshake and somebody has read already. The result
-   * is opened like any other handle. Throws as `prepare` does.
+   * is opened like any other handle. Throws as `prepare` does. `lingering` bounds how long what was written may still leave
+   * after `close`, where the engine sees to that itself; by the engine's own clock when absent.
    */
-  secure(stream: StreamHandle, parameters: TLSParameters, received: Uint8Array | undefined): TLSHandle;
+  secure(
+    stream: StreamHandle,
+    parameters: TLSParameters,
+    received: Uint8Array | undefined,
+    lingering?: Lingering,
+  ): TLSHandle;
 
   /**
    * Resolves when the host's event loop has gone round once, so that the engine could go on with what it has begun. Virtual

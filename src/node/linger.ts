@@ -3,6 +3,9 @@ import type { Lingering } from '../interfaces/stream-platform.ts';
 import { DEFAULT_LINGER_BYTES, DEFAULT_LINGER_SECONDS } from '../stream-defaults.ts';
 import type { ByteSource } from './byte-source.ts';
 
+/** Node takes a longer time for none at all. These are 24 days. */
+const TIMEOUT_MILLISECONDS_MAX = 2 ** 31 - 1;
+
 /** By Node's timers, which do not keep the process alive. */
 export class NodeLingering implements Lingering {
   readonly seconds: number;
@@ -14,7 +17,7 @@ export class NodeLingering implements Lingering {
   }
 
   begin(giveUp: () => void): Disposable {
-    const timer = setTimeout(giveUp, this.seconds * 1000);
+    const timer = setTimeout(giveUp, Math.min(this.seconds * 1000, TIMEOUT_MILLISECONDS_MAX));
     timer.unref();
     return { [Symbol.dispose]: () => clearTimeout(timer) };
   }

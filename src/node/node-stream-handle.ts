@@ -132,7 +132,7 @@ export class NodeStreamHandle implements StreamHandle {
   close(): void {
     if (this.#life === 'over') return;
     this.#leave();
-    if (!this.socket.destroyed) this.closeInOrder();
+    if (!this.socket.destroyed) this.closeInOrder(this.#linger);
   }
 
   reset(): void {
@@ -174,8 +174,8 @@ export class NodeStreamHandle implements StreamHandle {
   }
 
   /** What `close` does to one. */
-  protected closeInOrder(): void {
-    linger(this.socket, this.#source, this.#linger);
+  protected closeInOrder(lingering: Lingering): void {
+    linger(this.socket, this.#source, lingering);
   }
 
   /** Whether what is written never leaves within the call. */

@@ -40,7 +40,7 @@ export class TLSHandshake implements TLSListener {
   ) {
     this.#parts = parts;
     this.#outcome = outcome;
-    this.#handle = tlsEngineOf(parts).secure(stream, parameters, undefined);
+    this.#handle = tlsEngineOf(parts).secure(stream, parameters, undefined, parts.platform.lingering);
     this.#handle.open(this);
     if (timeoutSeconds === undefined) return;
     this.#timeout = parts.loop.timers.callLater(timeoutSeconds, () => {

@@ -64,7 +64,8 @@ export class TLSUpgrade {
   /** Has the engine take the stream over; `timedOut` is called if the handshake takes too long. */
   secure(handle: StreamHandle, timedOut: (seconds: number) => void): TLSHandle {
     const { parameters, received, timeoutSeconds } = this.#request;
-    const secured = tlsEngineOf(this.#parts).secure(handle, parameters, received);
+    const { lingering } = this.#parts.platform;
+    const secured = tlsEngineOf(this.#parts).secure(handle, parameters, received, lingering);
     this.#state = 'shaking';
     this.#timeout = this.#parts.loop.timers.callLater(timeoutSeconds, () => {
       timedOut(timeoutSeconds);

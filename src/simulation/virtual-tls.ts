@@ -1,4 +1,4 @@
-import type { StreamHandle } from '../interfaces/stream-platform.ts';
+import type { Lingering, StreamHandle } from '../interfaces/stream-platform.ts';
 import type { TLSEngine, TLSHandle, TLSOptions, TLSParameters, TLSRole } from '../interfaces/tls-engine.ts';
 import type { OutsideWork } from './outside-work.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -23,10 +23,15 @@ export class VirtualTLS implements TLSEngine {
     this.#engine.prepare(options, role);
   }
 
-  secure(stream: StreamHandle, parameters: TLSParameters, received: Uint8Array | undefined): TLSHandle {
+  secure(
+    stream: StreamHandle,
+    parameters: TLSParameters,
+    received: Uint8Array | undefined,
+    lingering?: Lingering,
+  ): TLSHandle {
     this.#outside.use();
     this.#outside.stir();
-    return new VirtualTLSHandle(this.#engine.secure(stream, parameters, received), this.#scheduler);
+    return new VirtualTLSHandle(this.#engine.secure(stream, parameters, received, lingering), this.#scheduler);
   }
 
   nextTurn(): Promise<void> {

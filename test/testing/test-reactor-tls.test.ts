@@ -64,6 +64,33 @@ describe('TestReactor with tls', () => {
     reactor = new TestReactor({ tls: nodeTLS() });
   });
 
+  describe('a reactor that stops', () => {
+    for (const [what, seconds, isWhole] of [
+      ['has what was written sent to a peer that reads in time', 1, true],
+      ['waits no longer than it lingers for a peer that does not read', 3, false],
+    ] as const) {
+      it(what, async () => {
+        const bytes = 1_000_000;
+        class Bulk extends Protocol {
+          override connectionMade(): void {
+            this.transport.write(Buffer.alloc(bytes));
+          }
+        }
+        reactor.listenTLS(443, Factory.forProtocol(Bulk), SERVER);
+        const peer = reactor.dial(443, { tls: { ...TRUST, servername: 'localhost' }, reading: false });
+        await reactor.advanceAsync(0);
+        expect(peer.connected).to.be.true;
+        reactor.stop();
+        await reactor.advanceAsync(seconds);
+        peer.resume();
+        await reactor.advanceAsync(5);
+        expect(peer.closed).to.be.true;
+        expect(peer.received.length === bytes).to.equal(isWhole);
+        expect(peer.reason).to.be.failureOf(isWhole ? ConnectionDone : ConnectionLost);
+      });
+    }
+  });
+
   describe('time', () => {
     it('stands still until a handshake is over, however much is to pass', async () => {
       const factory = new RecorderFactory();

@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { StreamHandle } from '../../interfaces/stream-platform.ts';
+import type { Lingering, StreamHandle } from '../../interfaces/stream-platform.ts';
 import type { TLSEngine, TLSHandle, TLSOptions, TLSParameters, TLSRole } from '../../interfaces/tls-engine.ts';
 import { requireOptions } from '../../arguments.ts';
+import { NodeLingering } from '../linger.ts';
 import { NodeStreamHandle } from '../node-stream-handle.ts';
 import { NodeTLSHandle } from './node-tls-handle.ts';
 import { type HandshakeListener, shakeHandsAsClient, shakeHandsAsServer } from './shake-hands.ts';
@@ -39,10 +40,19 @@ class NodeTLS implements TLSEngine {
     else this.#contexts.server(options);
   }
 
-  secure(stream: StreamHandle, parameters: TLSParameters, received: Uint8Array | undefined): TLSHandle {
+  secure(
+    stream: StreamHandle,
+    parameters: TLSParameters,
+    received: Uint8Array | undefined,
+    lingering: Lingering = new NodeLingering(),
+  ): TLSHandle {
     const shakeHands = this.#handshake(parameters);
     const { detectTruncation = this.#detectTruncation } = parameters.options;
-    const underlay = underlayOf(stream, received, detectTruncation);
+    // The fast path is for streams that are sockets of Node. There, the end of the socket is all that Node tells of an end.
+    const isSocket = stream instanceof NodeStreamHandle && !detectTruncation;
+    const underlay = isSocket
+      ? new SocketUnderlay(stream.surrender(), received)
+      : new DuplexUnderlay(stream, received, lingering);
     return new NodeTLSHandle(stream, underlay, (listener) => shakeHands(underlay, listener));
   }
 
@@ -59,10 +69,4 @@ class NodeTLS implements TLSEngine {
     const client = this.#contexts.client(parameters.options);
     return ({ stream }, listener) => shakeHandsAsClient(stream, parameters, client, listener);
   }
-}
-
-/** The fast path is for streams that are sockets of Node. There, the end of the socket is all that Node tells of an end. */
-function underlayOf(stream: StreamHandle, received: Uint8Array | undefined, detectTruncation: boolean): Underlay {
-  if (stream instanceof NodeStreamHandle && !detectTruncation) return new SocketUnderlay(stream.surrender(), received);
-  return new DuplexUnderlay(stream, received);
 }

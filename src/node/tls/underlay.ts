@@ -8,8 +8,7 @@
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { SystemError } from '../../interfaces/platform.ts';
-import type { StreamHandle } from '../../interfaces/stream-platform.ts';
-import { NO_LINGERING } from '../linger.ts';
+import type { Lingering, StreamHandle } from '../../interfaces/stream-platform.ts';
 import { NodeStreamHandle, type StreamParts, type SurrenderedSocket } from '../node-stream-handle.ts';
 import { DataEventSource } from '../byte-source.ts';
 import { HandleDuplex } from './handle-duplex.ts';
@@ -91,16 +90,17 @@ class SecureSocketHandle extends NodeStreamHandle {
 export class DuplexUnderlay implements Underlay {
   readonly stream: HandleDuplex;
   readonly #below: StreamHandle;
+  readonly #lingering: Lingering;
 
-  constructor(below: StreamHandle, received: Uint8Array | undefined) {
+  constructor(below: StreamHandle, received: Uint8Array | undefined, lingering: Lingering) {
     this.#below = below;
+    this.#lingering = lingering;
     this.stream = new HandleDuplex(below, received);
   }
 
   handleOf(socket: TLSSocket, addresses: Addresses): NodeStreamHandle {
     const source = new DataEventSource(socket);
-    // It is the stream below that lingers, by its own limits.
-    const parts = { socket, source, linger: NO_LINGERING, ...addresses };
+    const parts = { socket, source, linger: this.#lingering, ...addresses };
     return new SecureDuplexHandle(parts, this.stream, this.#below);
   }
 
@@ -152,14 +152,19 @@ class SecureDuplexHandle extends NodeStreamHandle {
     });
   }
 
-  /** Sends close_notify; the stream below discards what still comes, by its own clock. */
-  protected override closeInOrder(): void {
+  /**
+   * Sends what was written and close_notify, for which there is as much time as to linger; then the stream below discards what
+   * still comes, by its own limits.
+   */
+  protected override closeInOrder(lingering: Lingering): void {
     const { socket } = this;
     this.#duplex.closeAtEnd();
     if (socket.writableFinished) {
       socket.destroy();
       return;
     }
+    const deadline = lingering.begin(() => this.destroyAtOnce());
+    socket.once('close', () => deadline[Symbol.dispose]());
     socket.once('finish', () => socket.destroy());
     socket.end();
     socket.resume();

@@ -228,8 +228,13 @@ export function describeWriting(harness: () => Harness): void {
   describeWriteBufferLimit(harness);
 }
 
+/** As much as 128 MiB is written, and encrypted where streams are, on a machine that may be busy. */
+const PATIENCE_MILLISECONDS = 30_000;
+
 function describeWriteBufferLimit(harness: () => Harness): void {
-  describe('the write buffer', () => {
+  describe('the write buffer', function () {
+    this.timeout(PATIENCE_MILLISECONDS);
+
     it('takes 128 MiB, and one byte more resets the connection with WriteBufferLimitError', async () => {
       const h = harness();
       const { protocol, peer } = await serve(
