@@ -18,7 +18,7 @@ export function pathError(path: string, syscall: 'listen' | 'connect'): SystemEr
 /** An error about a path, with an abstract name as it is printed: Node has its NUL in the message. */
 export function withPrintablePath(error: SystemError, path: string): SystemError {
   if (!isAbstractPath(path)) return error;
-  const message = error.message.replaceAll(path, printablePath(path));
+  const message = error.message.replaceAll(path, () => printablePath(path));
   const { code, syscall } = error;
   return Object.assign(new Error(message, { cause: error }), { code, ...(syscall !== undefined && { syscall }) });
 }

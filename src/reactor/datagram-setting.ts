@@ -34,6 +34,8 @@ export class DatagramSetting<Value> {
         throw unsupported(error) ?? error;
       }
       this.#taken = value;
+      // An earlier one that was refused, when the socket was bound, has set it back.
+      this.#value = value;
     });
     this.#value = value;
   }

@@ -181,11 +181,15 @@ describe('UNIX sockets on Node', function () {
       if (this.test) this.test.title += ' (skipped: not on Linux)';
       this.skip();
     }
-    const name = `\0ropewalk ${path}`;
+    const name = `\0ropewalk $& ${path}`;
     const port = await listen(name, { mode: 0o600 });
     expect(port.getHost()).to.deep.equal(new UNIXAddress(name));
     expect((await connect(name)).connected).to.be.true;
-    expect(await errorOf(listen(name))).to.be.instanceOf(CannotListenError);
+    const taken = await errorOf(listen(name));
+    expect(taken).to.be.instanceOf(CannotListenError);
+    expect(String(taken))
+      .to.contain(`@${name.slice(1)}`)
+      .and.not.contain('\0');
     await port.stopListening();
     expect(await errorOf(connect(name))).to.be.instanceOf(ConnectionRefusedError);
   });

@@ -35,8 +35,9 @@ class Socket implements DatagramHandle {
   setBroadcast(): void {
     this.#set('setBroadcast');
   }
-  setMulticastTTL(): void {
+  setMulticastTTL(hops: number): void {
     this.#set('setMulticastTTL');
+    if (hops > 100) throw systemError('EINVAL');
   }
   setMulticastLoopback(): void {
     this.#set('setMulticastLoopback');
@@ -156,6 +157,21 @@ describe('A port for datagrams', () => {
     expect(socket.calls).to.deep.equal(['setBroadcast', 'send after it']);
     expect(errors.map(({ value }) => value)).to.deep.equal([socket.error]);
     expect(messages).to.deep.equal(['An error in a call made before a port was bound']);
+  });
+
+  it('remembers of the options that were set before it was bound the last one that the socket has taken', () => {
+    const { listener, port } = setUp();
+    port.setTTL(101);
+    port.setTTL(7);
+    expect(port.getTTL()).to.equal(7);
+    listener.bound(ADDRESS);
+    expect(port.getTTL()).to.equal(7);
+
+    const other = setUp();
+    other.port.setTTL(7);
+    other.port.setTTL(101);
+    other.listener.bound(ADDRESS);
+    expect(other.port.getTTL()).to.equal(7);
   });
 
   it('may be stopped by the callback of a call that waited, and then is never started', () => {

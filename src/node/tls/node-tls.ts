@@ -15,7 +15,7 @@ export interface NodeTLSOptions {
    * Whether a connection that its peer closes without TLS's own farewell (close_notify) ends with `ConnectionLost`, so that
    * an attacker cannot cut a message short unnoticed, where the TLS options of a connection do not say so themselves.
    * False by default: over a TCP or UNIX socket Node does not tell such an end from a proper one, and TLS that detects it
-   * takes half again as much time for small messages. Protocols whose messages say how long they are do not need it. Over
+   * takes a quarter to a third more time (docs/performance.md). Protocols whose messages say how long they are do not need it. Over
    * every other stream it is always detected.
    */
   readonly detectTruncation?: boolean;

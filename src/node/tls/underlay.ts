@@ -27,7 +27,7 @@ export interface Underlay {
 
 type Addresses = Pick<StreamParts, 'localAddress' | 'remoteAddress'>;
 
-/** Over a socket: inside Node, without a detour through JavaScript, and so half again as fast for small messages. */
+/** Over a socket: inside Node, without a detour through JavaScript, and so the faster one (docs/performance.md). */
 export class SocketUnderlay implements Underlay {
   readonly stream: Duplex;
   readonly #surrendered: SurrenderedSocket;
