@@ -1,6 +1,14 @@
 /** TLS with socat at the other end: bulk both ways, half-closed connections, and those who speak no TLS at all. */
 import { expect } from 'chai';
-import { ConnectError, ConnectionDone, Echo, SSLError, TLSHandshakeTimeoutError, type TLSOptions } from 'ropewalk';
+import {
+  ConnectError,
+  ConnectionDone,
+  ConnectionLost,
+  Echo,
+  SSLError,
+  TLSHandshakeTimeoutError,
+  type TLSOptions,
+} from 'ropewalk';
 import { bulk, BulkProducer, MEGABYTE } from './support/bulk.ts';
 import { type CertificateFiles, useCertificateFiles } from './support/certificate-files.ts';
 import { type Child, useChildren } from './support/child.ts';
@@ -194,7 +202,7 @@ function describeNoTLS({ running, serverTLS, clientTLS, start, listen }: Tools):
     const socat = start(['STDIO', `TCP:${LOOPBACK}:${port}`]);
     socat.endInput();
     const { error } = await running().problem();
-    expect(error).to.have.property('code', 'ECONNRESET');
+    expect(error).to.be.instanceOf(ConnectionLost).and.have.nested.property('cause.code', 'ECONNRESET');
     expect(await socat.ended()).to.equal(0);
   });
 

@@ -313,7 +313,7 @@ function describeRefusing({ running, certificates, peer, told }: Talk): void {
     peer().connect('reader', port, 'elsewhere.example');
     expect(await told('reader', 'lost')).to.equal('VerificationError');
     const { error } = await running().problem();
-    expect(error).to.have.property('code', 'ECONNRESET');
+    expect(error).to.be.instanceOf(ConnectionLost).and.have.nested.property('cause.code', 'ECONNRESET');
     expect(ours.events).to.be.empty;
   });
 
