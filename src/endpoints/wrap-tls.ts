@@ -9,6 +9,7 @@ import type { Logger } from '../interfaces/logger.ts';
 import type { HookResult, ProtocolFactory, ProtocolFactoryOf, StreamProtocol } from '../interfaces/protocol.ts';
 import type { TLSSource } from '../interfaces/reactor.ts';
 import type { TLSOptions } from '../interfaces/tls-engine.ts';
+import { requireIdentity, requireTLSOptions } from '../tls-arguments.ts';
 import { type GateOutcome, type GateTLS, TLSGate } from './tls-gate.ts';
 
 /** The options of `wrapClientTLS`. */
@@ -34,9 +35,7 @@ export function wrapClientTLS(
   endpoint: StreamClientEndpoint,
   wrapOptions: WrapClientTLSOptions = {},
 ): StreamClientEndpoint {
-  if (typeof tls !== 'object' || (tls as unknown) === null) {
-    throw new TypeError(`tls must be an object; got ${describe(tls)}`);
-  }
+  requireTLSOptions(tls);
   requireMethods('endpoint', endpoint, ['connect']);
   requireOptions('options', wrapOptions, ['handshakeTimeout']);
   if (wrapOptions.handshakeTimeout !== undefined) requireDelay('handshakeTimeout', wrapOptions.handshakeTimeout);
@@ -55,7 +54,8 @@ export function wrapClientTLS(
 
 /**
  * TLS over any server endpoint. A protocol is built when the handshake of its connection has succeeded. A function for `tls`
- * is asked for each connection. Source: Twisted's `internet.endpoints.wrapServerTLS`.
+ * is asked for each connection. What no options can be is thrown at the call; what the function returns, and a key or certificate
+ * that is none, is looked at when a client has come, and reported. Source: Twisted's `internet.endpoints.wrapServerTLS`.
  */
 export function wrapServerTLS(
   tls: TLSSource,
@@ -64,6 +64,10 @@ export function wrapServerTLS(
 ): StreamServerEndpoint {
   if (typeof tls !== 'function' && (typeof tls !== 'object' || (tls as unknown) === null)) {
     throw new TypeError(`tls must be an object, or a function that returns one; got ${describe(tls)}`);
+  }
+  if (typeof tls !== 'function') {
+    requireTLSOptions(tls);
+    requireIdentity(tls);
   }
   requireMethods('endpoint', endpoint, ['listen']);
   requireOptions('options', options, ['handshakeTimeout', 'logger']);

@@ -493,6 +493,15 @@ describe('wrapClientTLS and wrapServerTLS', () => {
       expect(successResultOf(plain).events).to.deep.equal(['made', 'lost ConnectionDone']);
     });
 
+    it('refuses at the call what no options of a server can be', () => {
+      const endpoint = new UNIXServerEndpoint(reactor, PATH);
+      const { cert } = CERTIFICATES.server;
+      expect(() => wrapServerTLS({}, endpoint)).to.throw(TypeError, 'needs key and cert');
+      expect(() => wrapServerTLS({ cert }, endpoint)).to.throw(TypeError, 'needs key and cert');
+      const misspelt = { ...CERTIFICATES.server, requestCerts: true };
+      expect(() => wrapServerTLS(misspelt, endpoint)).to.throw(TypeError, 'tls has no requestCerts');
+    });
+
     it('asks a function for each connection', async () => {
       const identities = [
         CERTIFICATES.server,
