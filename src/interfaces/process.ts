@@ -62,6 +62,9 @@ export interface ProcessTransport extends Consumer, AsyncDisposable {
    */
   readonly pid: number | undefined;
 
+  /** How many bytes may wait at one pipe; what was asked for by that option, 134,217,728 (128 MiB) by default. */
+  readonly writeBufferLimit?: number;
+
   /** `writeToChild` to descriptor 0. Where that is no pipe, the data is dropped and the result is false. */
   write(data: Uint8Array | string): boolean;
   /** `write` for each piece in order. */
@@ -97,7 +100,8 @@ export interface ProcessTransport extends Consumer, AsyncDisposable {
   signalProcess(signal: ProcessSignal): void;
   /**
    * Ends the child whatever it does: a signal now, and after `killAfter` seconds a KILL, which no program can refuse, and the end of
-   * all pipes. Fires when `processEnded` has been called. Called again it begins anew.
+   * all pipes. Fires when `processEnded` has been called. Called again it begins anew. Where the KILL may not be sent (EPERM) that is
+   * reported and the pipes are closed; it then fires when the program ends by itself.
    */
   terminate(options?: TerminateOptions): Deferred<void>;
   /** The same as `terminate()`. */
