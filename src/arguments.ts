@@ -75,6 +75,16 @@ function requireNumber(name: string, value: unknown): void {
 /** How much of a string a message quotes. */
 const SHOWN_LENGTH_MAX = 60;
 
+/** What may be written: the bytes themselves, or a string that stands for its UTF-8. */
+export function requireData(data: Uint8Array | string): void {
+  if (typeof data !== 'string' && !(data instanceof Uint8Array)) throw dataError(data);
+}
+
+/** What `requireData` throws, for a path so hot that it does the check in place. */
+export function dataError(data: unknown): TypeError {
+  return new TypeError(`data must be a Uint8Array or a string; got ${describe(data)}`);
+}
+
 /** What a value is, in a word or two, for messages. */
 export function describe(value: unknown): string {
   if (value === null) return 'null';

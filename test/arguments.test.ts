@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import {
   describe as describeValue,
   requireClass,
+  requireData,
   requireDelay,
   requireFinite,
   requireFunction,
@@ -120,5 +121,17 @@ describe('The checks of arguments', () => {
       [Object.create(null), 'an object ([object Object])'],
     ];
     for (const [value, description] of cases) expect(describeValue(value)).to.equal(description);
+  });
+});
+
+describe('requireData', () => {
+  it('takes bytes and strings, and nothing else', () => {
+    for (const data of ['', 'text', new Uint8Array(1), Buffer.from('x')]) requireData(data);
+    for (const data of [undefined, null, 3, [1, 2], new ArrayBuffer(2), new Uint16Array(1)]) {
+      const call = (): void => {
+        requireData(data as unknown as string);
+      };
+      expect(call).to.throw(TypeError, 'data must be a Uint8Array or a string; got ');
+    }
   });
 });

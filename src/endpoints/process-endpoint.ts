@@ -7,6 +7,7 @@ import type { Logger } from '../interfaces/logger.ts';
 import type { ChildDescriptor } from '../interfaces/process-platform.ts';
 import type { ProgramOptions, ReactorProcess } from '../interfaces/process.ts';
 import type { ProtocolFactoryOf, StreamProtocol } from '../interfaces/protocol.ts';
+import { DEFAULT_LINGER_BYTES } from '../stream-defaults.ts';
 import { ProcessConnector } from './process-connector.ts';
 import { WrappingFactory } from './wrapping-factory.ts';
 
@@ -38,8 +39,6 @@ const OPTIONS = [
   'lingerBytes',
 ];
 
-const DEFAULT_LINGER_BYTES = 1_048_576;
-
 const STDERR = 2;
 
 /**
@@ -47,7 +46,8 @@ const STDERR = 2;
  *
  * `loseConnection` ends its input and goes on reading what it prints, to no purpose, so that it can finish; `connectionLost` comes when it
  * has ended, with `ProcessDone` or `ProcessTerminated`, which are a `ConnectionDone` and a `ConnectionLost`. One that does not
- * care about the end of its input is ended by `abortConnection`, which kills it. Source: Twisted's `internet.endpoints.ProcessEndpoint`.
+ * care about the end of its input is ended by `abortConnection`, which kills it; so does more than `writeBufferLimit` waiting to be written, and
+ * `connectionLost` then has the `WriteBufferLimitError`. Source: Twisted's `internet.endpoints.ProcessEndpoint`.
  */
 export class ProcessEndpoint implements StreamClientEndpoint {
   readonly #reactor: ReactorProcess;

@@ -8,7 +8,8 @@
  * - open: bytes flow. The end of the child's output is that of the peer's half; the end of its input, unless this side has asked for
  *   it, is nothing: a program need not read.
  * - closing: no more is delivered. What was written goes out, then the child's input ends, and what it still prints is
- *   discarded, up to a limit, so that it is not stopped in the middle of it.
+ *   discarded, up to a limit, so that it is not stopped in the middle of it. It is killed instead when the stream is aborted, and when more
+ *   waited to be written than may.
  * - lost: the child has ended and its pipes have closed. That is when `connectionLost` comes, with how it ended.
  *
  * Source: Twisted's `internet.endpoints._ProcessEndpointTransport`, `_WrapIProtocol`.
@@ -16,11 +17,12 @@
 import type { Buffer } from 'node:buffer';
 import { type Address, UNIXAddress } from '../addresses.ts';
 import { Failure } from '../deferred/failure.ts';
-import { ConnectionAborted, UnsupportedError } from '../errors.ts';
+import { ConnectionAborted, UnsupportedError, WriteBufferLimitError } from '../errors.ts';
 import type { ChildProcessProtocol, ProcessTransport } from '../interfaces/process.ts';
 import type { PullProducer, PushProducer } from '../interfaces/producer.ts';
 import type { HalfCloseableProtocol, HookResult, StreamProtocol } from '../interfaces/protocol.ts';
 import type { Transport } from '../interfaces/transport.ts';
+import { DEFAULT_WRITE_BUFFER_LIMIT_BYTES } from '../stream-defaults.ts';
 
 const STDIN = 0;
 const STDOUT = 1;
@@ -72,6 +74,10 @@ export class ProcessStream implements Transport, ChildProcessProtocol {
     return this.#life === 'closing';
   }
 
+  get writeBufferLimit(): number {
+    return this.#child?.writeBufferLimit ?? DEFAULT_WRITE_BUFFER_LIMIT_BYTES;
+  }
+
   /** Always undefined: pipes are not encrypted. */
   readonly negotiatedProtocol: string | undefined = undefined;
 
@@ -110,10 +116,7 @@ export class ProcessStream implements Transport, ChildProcessProtocol {
   }
 
   abortConnection(): void {
-    if (this.#life !== 'open' && this.#life !== 'closing') return;
-    this.#life = 'closing';
-    this.#reason ??= new Failure(new ConnectionAborted());
-    void this.#child?.terminate({ signal: 'KILL', killAfter: 0 });
+    this.#abort(new Failure(new ConnectionAborted()));
   }
 
   loseWriteConnection(): void {
@@ -182,7 +185,9 @@ export class ProcessStream implements Transport, ChildProcessProtocol {
     return undefined;
   }
 
-  childConnectionLost(childFD: number): HookResult {
+  childConnectionLost(childFD: number, reason: Failure): HookResult {
+    // A peer that has missed something cannot make sense of the rest.
+    if (reason.value instanceof WriteBufferLimitError) this.#abort(reason);
     if (this.#life !== 'open') return undefined;
     const protocol = this.#protocol;
     switch (childFD) {
@@ -224,6 +229,13 @@ export class ProcessStream implements Transport, ChildProcessProtocol {
   }
 
   // --------------------------------------------------------------------------------------------------------- inside
+
+  #abort(reason: Failure): void {
+    if (!this.connected) return;
+    this.#life = 'closing';
+    this.#reason ??= reason;
+    void this.#child?.terminate({ signal: 'KILL', killAfter: 0 });
+  }
 
   #endInput(): void {
     if (this.#writing !== 'open') return;

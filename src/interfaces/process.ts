@@ -25,8 +25,11 @@ export interface ChildProcessProtocol {
   makeConnection(transport: ProcessTransport): HookResult;
   /** The next bytes from the child's descriptor. The buffer is the receiver's to keep. */
   childDataReceived(childFD: number, data: Buffer): HookResult;
-  /** The pipe at the child's descriptor has closed, by whichever side; nothing more comes from it or goes into it. */
-  childConnectionLost(childFD: number): HookResult;
+  /**
+   * The pipe at the child's descriptor has closed, by whichever side; nothing more comes from it or goes into it. The reason is that of
+   * `connectionLost` of a connection: a `WriteBufferLimitError` if too much was written to it. (Twisted has no reason here.)
+   */
+  childConnectionLost(childFD: number, reason: Failure): HookResult;
   /** The program has ended, and this is how: `ProcessDone` or `ProcessTerminated`. Its pipes may still hold output. */
   processExited(reason: Failure): HookResult;
   /**
@@ -59,6 +62,9 @@ export interface ProcessTransport extends Consumer, AsyncDisposable {
    */
   readonly pid: number | undefined;
 
+  /** How many bytes may wait at one pipe; what was asked for by that option, 134,217,728 (128 MiB) by default. */
+  readonly writeBufferLimit?: number;
+
   /** `writeToChild` to descriptor 0. Where that is no pipe, the data is dropped and the result is false. */
   write(data: Uint8Array | string): boolean;
   /** `write` for each piece in order. */
@@ -67,6 +73,7 @@ export interface ProcessTransport extends Consumer, AsyncDisposable {
    * Sends bytes, or a string as UTF-8, into the pipe at the child's descriptor, as `Transport.write` does. False: the pipe has been
    * closed and the data dropped, or more waits than the high-water mark (64 KiB). More than 128 MiB waiting closes
    * the pipe, drops them and is reported as `WriteBufferLimitError`. Throws `RangeError` for a descriptor that is not written to.
+   * Before the program runs all this is the same for what is kept.
    */
   writeToChild(childFD: number, data: Uint8Array | string): boolean;
 
@@ -93,7 +100,8 @@ export interface ProcessTransport extends Consumer, AsyncDisposable {
   signalProcess(signal: ProcessSignal): void;
   /**
    * Ends the child whatever it does: a signal now, and after `killAfter` seconds a KILL, which no program can refuse, and the end of
-   * all pipes. Fires when `processEnded` has been called. Called again it begins anew.
+   * all pipes. Fires when `processEnded` has been called. Called again it begins anew. Where the KILL may not be sent (EPERM) that is
+   * reported and the pipes are closed; it then fires when the program ends by itself.
    */
   terminate(options?: TerminateOptions): Deferred<void>;
   /** The same as `terminate()`. */

@@ -47,7 +47,7 @@ export class ProcessProtocol implements ChildProcessProtocol {
   errReceived(data: Buffer): HookResult {}
 
   /** The pipe at one of the child's descriptors has closed: calls `inConnectionLost`, `outConnectionLost`, `errConnectionLost`. */
-  childConnectionLost(childFD: number): HookResult {
+  childConnectionLost(childFD: number, _reason?: Failure): HookResult {
     switch (childFD) {
       case STDIN:
         return this.inConnectionLost();

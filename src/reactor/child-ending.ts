@@ -1,6 +1,7 @@
 /**
  * How a child is brought to its end, whatever it does: a signal, and if the program or a pipe is still there after a while,
- * a KILL, which no program can refuse, and the end of the pipes, which another program may hold.
+ * a KILL, which no program can refuse, and the end of the pipes, which another program may hold. Where the system does not let us send the KILL
+ * the pipes end all the same, and the child says what becomes of it.
  *
  * What has been asked to end is not to be held up by a reader who does not read: a pipe whose reading is paused when the program has
  * exited is given up.
@@ -17,6 +18,8 @@ export interface EndingChild {
   signal(signal: string | number): void;
   /** Closes all pipes, and drops what they hold. */
   abortPipes(): void;
+  /** The KILL could not be sent: this process may not, as where the program runs as another user. The pipes have been closed. */
+  killRefused(error: unknown): void;
 }
 
 export class ChildEnding {
@@ -46,9 +49,13 @@ export class ChildEnding {
   killAfter(seconds: number): void {
     this.cancel();
     this.#killCall = this.#timers.callLater(seconds, () => {
-      this.signalIfThere('SIGKILL');
-      this.#child.abortPipes();
+      this.#kill();
     });
+  }
+
+  /** The program runs. What was to be killed before is killed now. */
+  started(): void {
+    if (this.#killCall?.active() === false) this.#kill();
   }
 
   /** Sends a signal, and does not mind if nobody is there any more. */
@@ -58,6 +65,17 @@ export class ChildEnding {
     } catch (error) {
       if (!(error instanceof ProcessExitedAlready)) throw error;
     }
+  }
+
+  #kill(): void {
+    try {
+      this.signalIfThere('SIGKILL');
+    } catch (error) {
+      this.#child.abortPipes();
+      this.#child.killRefused(error);
+      return;
+    }
+    this.#child.abortPipes();
   }
 
   /** Fires when the end has come. */

@@ -91,6 +91,11 @@ export class ChildPipes {
     for (const pipe of [...this.#pipes.values()]) pipe.closeFor(failure);
   }
 
+  /** Closes one and drops what was written to it. */
+  abortPipe(childFD: number): void {
+    this.#pipes.get(childFD)?.abortConnection();
+  }
+
   /** Closes all and drops what was written. */
   abort(): void {
     for (const pipe of [...this.#pipes.values()]) pipe.abortConnection();

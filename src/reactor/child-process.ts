@@ -66,6 +66,8 @@ export class ChildProcess implements ProcessListener, ChildPipesListener, ChildO
 
   #life: Life = WAITING;
   #pid: number | undefined;
+  /** Whether the reactor waits for its end in order to stop. */
+  #isWaitedFor = false;
 
   constructor(parts: ReactorParts, platform: ProcessPlatform, protocol: ChildProcessProtocol, order: ChildOrder) {
     this.#parts = parts;
@@ -100,7 +102,7 @@ export class ChildProcess implements ProcessListener, ChildPipesListener, ChildO
     switch (this.#life.state) {
       case 'waiting':
       case 'starting':
-        this.#requests.ask(() => {
+        this.#requests.signal(signal, () => {
           this.signal(signal);
         });
         return;
@@ -177,9 +179,11 @@ export class ChildProcess implements ProcessListener, ChildPipesListener, ChildO
     this.#callHook('childDataReceived', () => this.#protocol.childDataReceived(childFD, data));
   }
 
-  pipeLost(childFD: number, { value }: Failure): void {
-    if (value instanceof WriteBufferLimitError) this.#writeBufferOverflowed(value, childFD);
-    this.#callHook('childConnectionLost', () => this.#protocol.childConnectionLost(childFD));
+  pipeLost(childFD: number, reason: Failure): void {
+    if (reason.value instanceof WriteBufferLimitError) this.#writeBufferOverflowed(reason.value, childFD);
+    const overflow = this.#requests.overflowOf(childFD);
+    const told = overflow === undefined ? reason : new Failure(overflow);
+    this.#callHook('childConnectionLost', () => this.#protocol.childConnectionLost(childFD, told));
     this.#endIfDone();
   }
 
@@ -207,9 +211,13 @@ export class ChildProcess implements ProcessListener, ChildPipesListener, ChildO
 
   /** As what was asked of the pipes before the program ran, in its turn. */
   abortPipes(): void {
-    this.#requests.ask(() => {
-      this.#pipes.abort();
-    });
+    this.#requests.abortPipes();
+  }
+
+  /** It goes on, and whoever waits for its end waits, but for a reactor that stops, which leaves it. */
+  killRefused(error: unknown): void {
+    this.#parts.errors.report(error, `${String(this)} could not be killed`);
+    if (this.#isWaitedFor) this.#leave();
   }
 
   // --------------------------------------------------------------------------------------------------------- inside
@@ -226,6 +234,7 @@ export class ChildProcess implements ProcessListener, ChildPipesListener, ChildO
       this.#parts.errors.guard(`An error in what was asked of ${String(this)} before it ran`, run);
     }
     this.#callHook('connectionMade', () => this.#protocol.makeConnection(this.transport));
+    this.#ending.started();
   }
 
   #writeBufferOverflowed(error: WriteBufferLimitError, childFD: number): void {
@@ -244,6 +253,7 @@ export class ChildProcess implements ProcessListener, ChildPipesListener, ChildO
 
   /** The reactor stops, and is to see to the end, even if the signal cannot be sent. */
   #terminateAtStop(order: StopOrder): Deferred<void> {
+    this.#isWaitedFor = true;
     try {
       return this.terminate(order);
     } catch (error) {

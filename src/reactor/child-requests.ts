@@ -1,13 +1,14 @@
 /**
  * What is asked of the pipes of one child: kept, in order, until the program runs, and done at once from then on. What is kept
  * counts as what a pipe has not sent yet, so that a child can be written to, and a producer be registered and paused, from the
- * moment `spawnProcess` has returned.
+ * moment `spawnProcess` has returned. A pipe to which too much is written takes no more, as when the program runs: nothing of what
+ * was kept for it goes out, and it is closed as soon as it is there.
  */
-import { Buffer } from 'node:buffer';
 import { WriteBufferLimitError } from '../errors.ts';
 import type { ChildPipes } from './child-pipes.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import { type EarlyRequest, EarlyRequests } from './early-requests.ts';
+import { EarlyWrites } from './early-writes.ts';
 import { timed } from './hook-watch.ts';
 import type { Producer } from './producer-slot.ts';
 import type { ReactorParts } from './reactor-parts.ts';
@@ -25,9 +26,10 @@ export class ChildRequests {
   readonly #overflowed: OverflowListener;
   readonly #early = new EarlyRequests();
   // Of what is kept.
-  #bytes = 0;
+  readonly #writes = new Map<number, EarlyWrites>();
   #hasProducer = false;
   readonly #closed = new Set<number>();
+  readonly #overflows = new Map<number, WriteBufferLimitError>();
 
   constructor(parts: ReactorParts, pipes: ChildPipes, limits: ConnectionLimits, overflowed: OverflowListener) {
     this.#parts = parts;
@@ -36,31 +38,47 @@ export class ChildRequests {
     this.#overflowed = overflowed;
   }
 
-  /** Does something else in its turn. */
-  ask(run: () => void): void {
-    this.#early.ask({ run });
+  /** How much may wait to be sent at one pipe. */
+  get writeBufferLimit(): number {
+    return this.#limits.writeBufferLimit;
+  }
+
+  /** Sends a signal in its turn; the same, of which several wait, once, as the system does. */
+  signal(signal: string | number, send: () => void): void {
+    this.#early.askOnce(`signal ${String(signal)}`, send);
   }
 
   /** False when a producer had better wait, or the pipe takes no more. */
   write(childFD: number, data: Uint8Array | string): boolean {
     if (!this.#early.isEarly) return this.#pipes.write(childFD, data);
     if (this.#isClosed(childFD)) return false;
+    const writes = this.#writesTo(childFD);
+    writes.add(data);
     const { highWaterMark, writeBufferLimit } = this.#limits;
-    const bytes = this.#bytes + (typeof data === 'string' ? Buffer.byteLength(data) : data.length);
-    if (bytes > writeBufferLimit) {
-      this.#overflowed(new WriteBufferLimitError(bytes, writeBufferLimit), childFD);
+    if (writes.bytes > writeBufferLimit) {
+      this.#overflow(childFD, writes);
       return false;
     }
-    this.#bytes = bytes;
-    this.ask(() => this.#pipes.write(childFD, data));
-    return bytes <= highWaterMark;
+    return writes.bytes <= highWaterMark;
   }
 
   close(childFD: number): void {
-    this.#closed.add(childFD);
-    this.ask(() => {
+    if (this.#early.isEarly) this.#closed.add(childFD);
+    this.#early.askOnce(`close ${String(childFD)}`, () => {
       this.#pipes.close(childFD);
     });
+  }
+
+  /** Closes all pipes, and drops what they hold. */
+  abortPipes(): void {
+    this.#early.askOnce('abort all', () => {
+      this.#pipes.abort();
+    });
+  }
+
+  /** Why a pipe takes no more, if too much was written to it before the program ran. */
+  overflowOf(childFD: number): WriteBufferLimitError | undefined {
+    return this.#overflows.get(childFD);
   }
 
   /** Throws an `Error` if there is a producer. One that has nobody to produce for is stopped. */
@@ -77,18 +95,22 @@ export class ChildRequests {
       drop();
       return;
     }
-    if (this.#early.isEarly) {
-      if (this.#hasProducer) throw new Error('A producer is registered already; unregister it first');
-      this.#hasProducer = true;
-    }
+    const isEarly = this.#early.isEarly;
+    if (isEarly && this.#hasProducer) throw new Error('A producer is registered already; unregister it first');
     this.#early.ask({ run, drop });
+    this.#hasProducer = isEarly;
+    this.#writes.get(PRODUCED_FD)?.endBatch();
   }
 
   unregisterProducer(): void {
-    this.#hasProducer = false;
-    this.ask(() => {
-      this.#pipes.unregisterProducer(PRODUCED_FD);
+    if (this.#early.isEarly && !this.#hasProducer) return;
+    this.#early.ask({
+      run: () => {
+        this.#pipes.unregisterProducer(PRODUCED_FD);
+      },
     });
+    this.#hasProducer = false;
+    this.#writes.get(PRODUCED_FD)?.endBatch();
   }
 
   /** The program runs, or never will: gives back what was asked. */
@@ -96,8 +118,30 @@ export class ChildRequests {
     return this.#early.end();
   }
 
-  /** Whether a pipe takes no more: it is to be closed, and no producer of its is waited for. */
+  #writesTo(childFD: number): EarlyWrites {
+    const existing = this.#writes.get(childFD);
+    if (existing !== undefined) return existing;
+    const ask = (run: () => void): void => {
+      this.#early.ask({ run });
+    };
+    const writes = new EarlyWrites(ask, (data) => this.#pipes.write(childFD, data));
+    this.#writes.set(childFD, writes);
+    return writes;
+  }
+
+  #overflow(childFD: number, writes: EarlyWrites): void {
+    const error = new WriteBufferLimitError(writes.bytes, this.#limits.writeBufferLimit);
+    writes.drop();
+    this.#overflows.set(childFD, error);
+    this.#early.askOnce(`abort ${String(childFD)}`, () => {
+      this.#pipes.abortPipe(childFD);
+    });
+    this.#overflowed(error, childFD);
+  }
+
+  /** Whether a pipe takes no more: too much was written to it, or it is to be closed, and no producer of its is waited for. */
   #isClosed(childFD: number): boolean {
+    if (this.#overflows.has(childFD)) return true;
     return this.#closed.has(childFD) && !(childFD === PRODUCED_FD && this.#hasProducer);
   }
 }

@@ -1,4 +1,4 @@
-import { describe, requireDelay, requireOptions } from '../arguments.ts';
+import { requireData, requireDelay, requireOptions } from '../arguments.ts';
 import type { Deferred } from '../deferred/deferred.ts';
 import type { ProcessSignal, ProcessTransport, TerminateOptions } from '../interfaces/process.ts';
 import { KILL_AFTER_SECONDS, type StopOrder } from './child-order.ts';
@@ -44,6 +44,10 @@ export class ChildTransport implements ProcessTransport {
 
   get pid(): number | undefined {
     return this.#child.pid;
+  }
+
+  get writeBufferLimit(): number {
+    return this.#requests.writeBufferLimit;
   }
 
   write(data: Uint8Array | string): boolean {
@@ -130,11 +134,5 @@ export class ChildTransport implements ProcessTransport {
 
   #closeIfPipe(childFD: number): void {
     if (this.#pipes.directionOf(childFD) !== undefined) this.closeChildFD(childFD);
-  }
-}
-
-function requireData(data: Uint8Array | string): void {
-  if (typeof data !== 'string' && !(data instanceof Uint8Array)) {
-    throw new TypeError(`data must be a Uint8Array or a string; got ${describe(data)}`);
   }
 }

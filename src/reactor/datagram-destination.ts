@@ -1,7 +1,7 @@
 /** Checks of where a datagram is to go, and of how long it may be. */
 import { Buffer } from 'node:buffer';
 import { IPv4Address, IPv6Address } from '../addresses.ts';
-import { describe, requirePort, requireString } from '../arguments.ts';
+import { describe, requireData, requirePort, requireString } from '../arguments.ts';
 import { InvalidAddressError, MessageLengthError } from '../errors.ts';
 import type { DatagramDestination } from '../interfaces/datagram-transport.ts';
 import type { IPFamily } from '../interfaces/resolver.ts';
@@ -61,9 +61,8 @@ export function chooseDestination(
 /** The bytes of one datagram. */
 export function toBytes(data: Uint8Array | string): Uint8Array {
   if (typeof data === 'string') return Buffer.from(data);
-  const given: unknown = data;
-  if (given instanceof Uint8Array) return data;
-  throw new TypeError(`data must be a Uint8Array or a string; got ${describe(given)}`);
+  requireData(data);
+  return data;
 }
 
 /** Throws `MessageLengthError` for what no datagram to that address can carry. */

@@ -42,15 +42,15 @@ class StdioConnection extends Connection {
   }
 
   override loseConnection(): void {
-    this.#early.ask({ run: () => super.loseConnection() });
+    this.#early.askOnce('loseConnection', () => super.loseConnection());
   }
 
   override abortConnection(): void {
-    this.#early.ask({ run: () => super.abortConnection() });
+    this.#early.askOnce('abortConnection', () => super.abortConnection());
   }
 
   override loseWriteConnection(): void {
-    this.#early.ask({ run: () => super.loseWriteConnection() });
+    this.#early.askOnce('loseWriteConnection', () => super.loseWriteConnection());
   }
 
   override toString(): string {

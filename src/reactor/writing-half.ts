@@ -15,7 +15,7 @@
  * only then does the rest follow, perhaps through another handle.
  */
 import type { StreamHandle } from '../interfaces/stream-platform.ts';
-import { describe } from '../arguments.ts';
+import { dataError } from '../arguments.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import { type Producer, ProducerSlot, requireProducer } from './producer-slot.ts';
 import type { ReactorParts } from './reactor-parts.ts';
@@ -79,9 +79,7 @@ export class WritingHalf implements Flushable {
   }
 
   write(data: Uint8Array | string): boolean {
-    if (typeof data !== 'string' && !(data instanceof Uint8Array)) {
-      throw new TypeError(`data must be a Uint8Array or a string; got ${describe(data)}`);
-    }
+    if (typeof data !== 'string' && !(data instanceof Uint8Array)) throw dataError(data);
     if (!this.#takesWrites()) return false;
     this.#buffer.add(data);
     const { bytes } = this.#buffer;

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { IPv4Address, type IPv6Address } from '../addresses.ts';
-import { describe } from '../arguments.ts';
+import { requireData } from '../arguments.ts';
 import type { Deferred } from '../deferred/deferred.ts';
 import { succeed } from '../deferred/succeed-fail.ts';
 import type { DatagramDestination, DatagramTransport } from '../interfaces/datagram-transport.ts';
@@ -125,7 +125,6 @@ export class FakeDatagramTransport implements DatagramTransport {
 
 function toBuffer(data: Uint8Array | string): Buffer {
   if (typeof data === 'string') return Buffer.from(data);
-  const given: unknown = data;
-  if (given instanceof Uint8Array) return Buffer.from(data);
-  throw new TypeError(`data must be a Uint8Array or a string; got ${describe(given)}`);
+  requireData(data);
+  return Buffer.from(data);
 }

@@ -4,7 +4,7 @@
  *     open ──end──▶ ending ──finish──▶ over        open, ending ──error, close──▶ over
  */
 import type { Writable } from 'node:stream';
-import { describe, requireOptions } from '../../arguments.ts';
+import { describe, requireData, requireOptions } from '../../arguments.ts';
 import { Deferred } from '../../deferred/deferred.ts';
 import { Failure } from '../../deferred/failure.ts';
 import { fail, succeed } from '../../deferred/succeed-fail.ts';
@@ -60,9 +60,7 @@ export class WritableConsumer implements Consumer {
 
   /** False when the stream wants a pause, and when it is over, where the data is dropped. After `end` only a producer that is registered may write. */
   write(data: Uint8Array | string): boolean {
-    if (typeof data !== 'string' && !(data instanceof Uint8Array)) {
-      throw new TypeError(`data must be a Uint8Array or a string; got ${describe(data)}`);
-    }
+    requireData(data);
     if (!this.#takesWrites()) return false;
     const waiting = this.#writable.writableLength;
     const hasRoom = this.#writable.write(data, () => {

@@ -16,6 +16,7 @@ import {
   ProcessStartError,
   ProcessTerminated,
   type Reactor,
+  WriteBufferLimitError,
 } from 'ropewalk/core';
 import type { Harness } from '../harness.ts';
 import { MEBIBYTE, pattern, settled, skipUnless, startReactor, takeErrors, untilLost } from '../support/connections.ts';
@@ -167,6 +168,30 @@ function describeEnds(harness: () => Harness): void {
     expect(protocol.lostBy).to.be.instanceOf(ConnectionAborted);
     protocol.transport.abortConnection();
     expect(reactor.inspect().processes).to.deep.equal([]);
+  });
+
+  it('is lost, and the program killed, when more waits to be written than may', async function () {
+    const h = harness();
+    const hooks: Hooks = { connectionMade: ({ transport }) => transport.pauseProducing() };
+    const options = { highWaterMark: 1000, writeBufferLimit: MEBIBYTE };
+    const { protocol, reactor } = await connect(this, h, 'deaf', { ...options, hooks });
+    const { transport } = protocol;
+    expect(transport.writeBufferLimit).to.equal(MEBIBYTE);
+    expect(transport.write(new Uint8Array(MEBIBYTE))).to.be.false;
+    expect(transport.write('x')).to.be.false;
+    await untilLost(h, protocol);
+    expect(protocol.lostBy).to.be.instanceOf(WriteBufferLimitError).and.include({ limitBytes: MEBIBYTE });
+    expect(transport.connected).to.be.false;
+    expect(takeErrors(h)).to.deep.equal([protocol.lostBy]);
+    expect(reactor.inspect().processes).to.deep.equal([]);
+    const closing = (await connect(this, h, 'deaf', options)).protocol;
+    closing.transport.write(new Uint8Array(MEBIBYTE));
+    closing.transport.registerProducer(new RecordingProducer(), true);
+    closing.transport.loseConnection();
+    closing.transport.write('x');
+    await untilLost(h, closing);
+    expect(closing.lostBy).to.be.instanceOf(WriteBufferLimitError);
+    expect(takeErrors(h)).to.have.length(1);
   });
 
   it('delivers nothing after loseConnection, but lets the program finish, within reason', async function () {

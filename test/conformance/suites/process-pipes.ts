@@ -1,10 +1,10 @@
 /** What goes into children and comes out of them. */
 import { Buffer } from 'node:buffer';
 import { expect } from 'chai';
-import { ProcessTerminated, WriteBufferLimitError } from 'ropewalk/core';
+import { ProcessTerminated, QueueOverflow, WriteBufferLimitError } from 'ropewalk/core';
 import type { Harness } from '../harness.ts';
 import { goOn, run, spawn, untilEnded, WITH_CONTROL } from '../support/children.ts';
-import { MEBIBYTE, pattern, skipUnless, startReactor, takeErrors } from '../support/connections.ts';
+import { MEBIBYTE, pattern, settled, skipUnless, startReactor, takeErrors } from '../support/connections.ts';
 import { RecordingProducer } from '../support/recording-producer.ts';
 
 export function describeProcessPipes(harness: () => Harness): void {
@@ -316,6 +316,62 @@ function describeFlow(harness: () => Harness): void {
     await h.until(() => protocol.calls.includes('lost 0'), 'the pipe has closed');
     expect(takeErrors(h)[0]).to.be.instanceOf(WriteBufferLimitError).and.include({ limitBytes: 1000 });
     expect(() => spawn(h, reactor, 'sleep', { writeBufferLimit: 0 })).to.throw(RangeError);
+  });
+
+  it('take nothing more when too much was written before the program runs, and nothing of it goes out', async function () {
+    const h = harness();
+    skipUnless(this, h, 'processes');
+    const reactor = startReactor(h);
+    const { child, protocol } = spawn(h, reactor, 'cat', { writeBufferLimit: 10, highWaterMark: 10 });
+    expect(child.write('12345678')).to.be.true;
+    const producer = new RecordingProducer();
+    child.registerProducer(producer, true);
+    expect(child.write('abcde')).to.be.false;
+    expect(child.write('XY')).to.be.false;
+    expect(() => child.registerProducer(new RecordingProducer(), true)).not.to.throw();
+    await h.until(() => protocol.calls.includes('lost 0'), 'the pipe has closed');
+    await settled(h, child.terminate(), 'it has ended');
+    expect(protocol.text()).to.equal('');
+    expect(producer.count('stopProducing')).to.equal(1);
+    expect(protocol.calls.filter((call) => call === 'lost 0')).to.have.length(1);
+    expect(protocol.lossOf(0)).to.be.instanceOf(WriteBufferLimitError).and.include({ bufferedBytes: 13 });
+    expect(takeErrors(h)).to.have.length(1).and.property('0').instanceOf(WriteBufferLimitError);
+  });
+
+  it('take as much at each descriptor, before the program runs too', async function () {
+    const h = harness();
+    skipUnless(this, h, 'processes');
+    const reactor = startReactor(h);
+    const childFDs = { 0: 'w', 1: 'r', 3: 'w', 4: 'r' } as const;
+    const { child, protocol } = spawn(h, reactor, 'descriptors', { childFDs, highWaterMark: 6, writeBufferLimit: 6 });
+    expect(child.write('123456')).to.be.true;
+    expect(child.writeToChild(3, 'abcdef')).to.be.true;
+    expect(child.write('7')).to.be.false;
+    child.closeChildFD(3);
+    await untilEnded(h, protocol);
+    expect(protocol.text(4)).to.equal('abcdef');
+    expect(takeErrors(h)).to.have.length(1);
+  });
+
+  it('keep any number of small writes before the program runs, and no more than 10,000 requests', async function () {
+    const h = harness();
+    skipUnless(this, h, 'processes');
+    const reactor = startReactor(h);
+    const { child, protocol } = spawn(h, reactor, 'cat');
+    for (let count = 0; count < 20_000; count += 1) child.write(count % 2 === 0 ? 'x' : '');
+    for (let count = 0; count < 4999; count += 1) {
+      child.registerProducer(new RecordingProducer(), true);
+      child.unregisterProducer();
+    }
+    child.write('y');
+    expect(() => child.registerProducer(new RecordingProducer(), true)).to.throw(QueueOverflow, '10000');
+    // What ends a child is never refused.
+    for (let count = 0; count < 20_000; count += 1) {
+      child.closeStdin();
+      child.signalProcess(0);
+    }
+    await untilEnded(h, protocol);
+    expect(protocol.text()).to.equal(`${'x'.repeat(10_000)}y`);
   });
 
   it('take no more than that before the program runs', async function () {

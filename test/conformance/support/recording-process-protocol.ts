@@ -19,6 +19,7 @@ export class RecordingProcessProtocol extends ProcessProtocol {
   exitReason: Failure | undefined = undefined;
   endReason: Failure | undefined = undefined;
   readonly #chunks = new Map<number, Buffer[]>();
+  readonly #losses = new Map<number, Error>();
   readonly #hooks: ProcessHooks;
   #running: string | undefined = undefined;
 
@@ -61,7 +62,13 @@ export class RecordingProcessProtocol extends ProcessProtocol {
     return this.#record(`received ${childFD}`, () => this.#hooks.childDataReceived?.(this, childFD, data));
   }
 
-  override childConnectionLost(childFD: number): HookResult {
+  /** Why the pipe at a descriptor was lost; undefined if it was not. */
+  lossOf(childFD: number): Error | undefined {
+    return this.#losses.get(childFD);
+  }
+
+  override childConnectionLost(childFD: number, reason?: Failure): HookResult {
+    if (reason !== undefined) this.#losses.set(childFD, reason.value);
     return this.#record(`lost ${childFD}`, () => this.#hooks.childConnectionLost?.(this, childFD));
   }
 
