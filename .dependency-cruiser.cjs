@@ -3,9 +3,16 @@
 // The vocabulary, at the bottom: types, error classes, addresses, checks of arguments, defaults.
 const foundation = [
   'interfaces/',
-  ...['errors', 'addresses', 'ip-literal', 'arguments', 'stream-defaults', 'system-error', 'write-backlog'].map(
-    (file) => `${file}[.]ts$`,
-  ),
+  ...[
+    'errors',
+    'addresses',
+    'ip-literal',
+    'arguments',
+    'row-log',
+    'stream-defaults',
+    'system-error',
+    'write-backlog',
+  ].map((file) => `${file}[.]ts$`),
 ];
 
 // Each folder of src with the others it may import.
