@@ -9,6 +9,7 @@ const foundation = [
     'ip-literal',
     'arguments',
     'tls-arguments',
+    'row-log',
     'stream-defaults',
     'system-error',
     'write-backlog',

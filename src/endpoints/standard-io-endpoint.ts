@@ -10,9 +10,9 @@ import { CancelledError, CannotListenError } from '../errors.ts';
 import type { EndpointOptions, StreamServerEndpoint } from '../interfaces/endpoint.ts';
 import type { ListeningPort } from '../interfaces/listening-port.ts';
 import type { ReactorStdio } from '../interfaces/process.ts';
-import type { HookResult, ProtocolFactory, StreamProtocol } from '../interfaces/protocol.ts';
+import type { AnyProtocol, HookResult, ProtocolFactory, StreamProtocol } from '../interfaces/protocol.ts';
 import type { Transport } from '../interfaces/transport.ts';
-import { type AnyProtocol, passedOn } from './optional-hooks.ts';
+import { passedOn } from './passed-on.ts';
 
 /**
  * Serves one connection: the standard input and output of the program. `listen` may be called once, for there is one of each;

@@ -11,10 +11,16 @@ import type { Buffer } from 'node:buffer';
 import type { Address } from '../addresses.ts';
 import { Failure } from '../deferred/failure.ts';
 import { NoProtocol } from '../errors.ts';
-import type { HandshakeListener, HookResult, ProtocolFactoryOf, StreamProtocol } from '../interfaces/protocol.ts';
+import type {
+  AnyProtocol,
+  HandshakeListener,
+  HookResult,
+  ProtocolFactoryOf,
+  StreamProtocol,
+} from '../interfaces/protocol.ts';
 import type { TLSOptions } from '../interfaces/tls-engine.ts';
 import type { StartTLSOptions, Transport } from '../interfaces/transport.ts';
-import { type AnyProtocol, passedOn } from './optional-hooks.ts';
+import { passedOn } from './passed-on.ts';
 
 /** How to shake hands. */
 export interface GateTLS {

@@ -21,10 +21,16 @@ import { Deferred } from '../deferred/deferred.ts';
 import type { Failure } from '../deferred/failure.ts';
 import { ConnectingCancelledError, NoProtocol } from '../errors.ts';
 import type { Connector } from '../interfaces/connector.ts';
-import type { ClientProtocolFactory, HookResult, ProtocolFactoryOf, StreamProtocol } from '../interfaces/protocol.ts';
+import type {
+  AnyProtocol,
+  ClientProtocolFactory,
+  HookResult,
+  ProtocolFactoryOf,
+  StreamProtocol,
+} from '../interfaces/protocol.ts';
 import type { Transport } from '../interfaces/transport.ts';
 import { causeOfAbort } from '../deferred/abort-signal.ts';
-import { type AnyProtocol, passedOn } from './optional-hooks.ts';
+import { passedOn } from './passed-on.ts';
 
 type Phase = 'connecting' | 'building' | 'making' | 'over';
 

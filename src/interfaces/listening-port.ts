@@ -1,6 +1,5 @@
 import type { Address } from '../addresses.ts';
 import type { Deferred } from '../deferred/deferred.ts';
-import type { Logger } from './logger.ts';
 
 /**
  * A port that listens, or is about to. Binding begins inside `listenTCP` and ends in the background, with or without
@@ -21,8 +20,6 @@ export interface ListeningPort extends AsyncDisposable {
    * failed bind that nobody has asked about is logged as an error.
    */
   whenListening(): Deferred<ListeningPort>;
-  /** Where the reactor of the port writes what is worth a note, if anywhere. */
-  readonly logger?: Logger | undefined;
   /** For people: where it listens, and what it is doing if it does not. */
   toString(): string;
   /** The same as `stopListening`. */

@@ -57,6 +57,12 @@ export interface DrainableProtocol extends StreamProtocol {
   connectionDraining(): HookResult;
 }
 
+/** The hooks that a protocol need not have. It may have one of an interface without the others. */
+export type OptionalHook = 'readConnectionLost' | 'writeConnectionLost' | 'handshakeCompleted' | 'connectionDraining';
+
+/** A protocol of the user's, which may have any of the hooks that are optional. */
+export type AnyProtocol = StreamProtocol & Partial<HalfCloseableProtocol & HandshakeListener & DrainableProtocol>;
+
 /** What a port asks of a factory. Source: Twisted's `IProtocolFactory`. */
 export interface ProtocolFactory {
   /**

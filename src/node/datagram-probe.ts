@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import type { UDPSocketFacts } from './descriptor.ts';
 import { udpAddress } from './socket-addresses.ts';
-import { systemError } from './system-error.ts';
+import { systemError } from './make-system-error.ts';
 import { toSystemError } from '../system-error.ts';
 
 /** Far more than Node takes to start; a child that hangs must not hang its parent. */

@@ -12,7 +12,7 @@ import { fstatSync, readFileSync } from 'node:fs';
 import { endianness } from 'node:os';
 import type { IPv4Address, IPv6Address } from '../addresses.ts';
 import { toMappedAddress, udpAddress } from './socket-addresses.ts';
-import { systemError } from './system-error.ts';
+import { systemError } from './make-system-error.ts';
 
 /** What is known about a socket. */
 export type SocketFacts =

@@ -4,7 +4,7 @@ import { askChildForDatagrams } from './datagram-probe.ts';
 import { describeSocket, type SocketFacts, type SocketState, type UDPSocketFacts } from './descriptor.ts';
 import { NodeDatagramHandle } from './node-datagram-handle.ts';
 import type { NodeStreams, Place } from './node-streams.ts';
-import { systemError } from './system-error.ts';
+import { systemError } from './make-system-error.ts';
 
 /**
  * Sockets by their descriptors. What is wrong with one is found out before Node has it, as far as that can be done (see

@@ -2,7 +2,7 @@ import { type OnReadOpts, Socket, type SocketConnectOpts } from 'node:net';
 import type { SystemError } from '../interfaces/platform.ts';
 import type { StreamConnectHandle, StreamTarget } from '../interfaces/stream-platform.ts';
 import { toSystemError } from '../system-error.ts';
-import { withSyscall } from './system-error.ts';
+import { withSyscall } from './make-system-error.ts';
 import { pathError, withPrintablePath } from './unix-path.ts';
 import { WATER_MARKS } from './water-marks.ts';
 

@@ -17,7 +17,7 @@ import type { DatagramHandle, DatagramListener } from '../interfaces/datagram-pl
 import { interfaceAddress } from './interface-address.ts';
 import { toMappedAddress, udpAddress } from './socket-addresses.ts';
 import { toSystemError } from '../system-error.ts';
-import { systemError } from './system-error.ts';
+import { systemError } from './make-system-error.ts';
 
 /**
  * How much may wait for room in the system by default, which happens where a program sends faster than its network: Node would keep

@@ -17,11 +17,11 @@
 import type { Address } from '../addresses.ts';
 import { Failure } from '../deferred/failure.ts';
 import { TLSHandshakeTimeoutError } from '../errors.ts';
-import type { Logger } from '../interfaces/logger.ts';
 import type { SystemError } from '../interfaces/platform.ts';
 import type { ProtocolFactory } from '../interfaces/protocol.ts';
 import type { StreamHandle } from '../interfaces/stream-platform.ts';
 import type { TLSHandle, TLSParameters } from '../interfaces/tls-engine.ts';
+import { RowLog } from '../row-log.ts';
 import { buildProtocol } from './build-protocol.ts';
 import { Connection } from './connection.ts';
 import type { PortLimits } from './connection-limits.ts';
@@ -57,14 +57,16 @@ export class AcceptedConnections {
   readonly #handshakes = new Set<TLSHandshake>();
   /** Those that have been served and are not gone, handshakes included. */
   #count = 0;
-  /** Whether a connection has been refused since the last that was not. */
-  #isRefusing = false;
-  /** In what ways handshakes have failed since the last that has not. */
-  readonly #handshakeFailures = new Set<string>();
+  /** Those refused since the last that was not. */
+  readonly #refusals: RowLog;
+  /** The handshakes that have failed since the last that has not, by the names of their errors. */
+  readonly #handshakeFailures: RowLog;
 
   constructor(parts: ReactorParts, port: AcceptingPort) {
     this.#parts = parts;
     this.#port = port;
+    this.#refusals = new RowLog(parts.logger);
+    this.#handshakeFailures = new RowLog(parts.logger);
   }
 
   add(handle: StreamHandle): void {
@@ -73,7 +75,7 @@ export class AcceptedConnections {
       this.#refuse(handle);
       return;
     }
-    this.#isRefusing = false;
+    this.#refusals.end();
     if (!loop.holdsReports) {
       loop.deliver(() => {
         this.#serve(handle);
@@ -109,8 +111,7 @@ export class AcceptedConnections {
     const { maxConnections } = this.#port.limits;
     const peer = String(handle.remoteAddress);
     const message = `The ${String(this.#port)} has as many connections as it may; more are closed`;
-    this.#note(this.#isRefusing, { maxConnections, peer }, message);
-    this.#isRefusing = true;
+    this.#refusals.note('refused', { maxConnections, peer }, message);
   }
 
   #serve(handle: StreamHandle): void {
@@ -131,7 +132,7 @@ export class AcceptedConnections {
       const handshake = new TLSHandshake(this.#parts, stream, parameters(), handshakeTimeoutSeconds, {
         succeeded: (handle) => {
           over(handshake);
-          this.#handshakeFailures.clear();
+          this.#handshakeFailures.end();
           this.#connect(handle, handle);
         },
         failed: (error) => {
@@ -152,10 +153,8 @@ export class AcceptedConnections {
 
   #handshakeFailed(error: SystemError | TLSHandshakeTimeoutError, address: Address): void {
     const err = error instanceof TLSHandshakeTimeoutError ? error : errorFor(error, address);
-    const { name } = err;
     const fields = { err, peer: String(address) };
-    this.#note(this.#handshakeFailures.has(name), fields, `A TLS handshake failed on the ${String(this.#port)}`);
-    this.#handshakeFailures.add(name);
+    this.#handshakeFailures.note(err.name, fields, `A TLS handshake failed on the ${String(this.#port)}`);
   }
 
   #connect(handle: StreamHandle, tls: TLSHandle | undefined): void {
@@ -178,12 +177,6 @@ export class AcceptedConnections {
   #endedUnconnected(): void {
     this.#count -= 1;
     this.#parts.drain?.connectionEnded();
-  }
-
-  #note(isRepeated: boolean, fields: object, message: string): void {
-    const logger: Logger | undefined = this.#parts.logger;
-    if (isRepeated) logger?.debug(fields, message);
-    else logger?.warn(fields, message);
   }
 }
 

@@ -3,8 +3,9 @@ import type { Buffer } from 'node:buffer';
 import type { Failure } from '../deferred/failure.ts';
 import type { DelayedCall } from '../interfaces/delayed-call.ts';
 import type { ObservedConnection, ReactorObserver } from '../interfaces/observer.ts';
+import type { OptionalHook } from '../interfaces/protocol.ts';
 import type { Transport } from '../interfaces/transport.ts';
-import type { Hooks, OptionalHook } from './protocol-hooks.ts';
+import type { Hooks } from './protocol-hooks.ts';
 
 const CONNECTION_EVENTS = ['connectionMade', 'connectionLost', 'dataReceived', 'dataSent', 'hookSlow'] as const;
 

@@ -13,7 +13,6 @@ import type { Deferred } from '../deferred/deferred.ts';
 import { fail, succeed } from '../deferred/succeed-fail.ts';
 import { CannotListenError, NotListeningError } from '../errors.ts';
 import type { ListeningPort } from '../interfaces/listening-port.ts';
-import type { Logger } from '../interfaces/logger.ts';
 import type { SystemError } from '../interfaces/platform.ts';
 import type { ProtocolFactory } from '../interfaces/protocol.ts';
 import type {
@@ -116,10 +115,6 @@ export class Port implements ListeningPort, StreamListenListener {
         break;
     }
     return this.#waiters.whenClosed();
-  }
-
-  get logger(): Logger | undefined {
-    return this.#parts.logger;
   }
 
   [Symbol.asyncDispose](): PromiseLike<void> {

@@ -1,18 +1,10 @@
 import type { Buffer } from 'node:buffer';
 import type { Failure } from '../deferred/failure.ts';
-import type {
-  DrainableProtocol,
-  HalfCloseableProtocol,
-  HandshakeListener,
-  StreamProtocol,
-} from '../interfaces/protocol.ts';
+import type { AnyProtocol, OptionalHook, StreamProtocol } from '../interfaces/protocol.ts';
 import type { ObservedConnection } from '../interfaces/observer.ts';
 import type { Transport } from '../interfaces/transport.ts';
 import { type ErrorReporter, whenRejected } from './error-reporter.ts';
 import type { HookWatch } from './hook-watch.ts';
-
-/** The hooks that a protocol need not have. */
-export type OptionalHook = 'readConnectionLost' | 'writeConnectionLost' | 'handshakeCompleted' | 'connectionDraining';
 
 /** The hooks of one protocol, to be called by its connection. None of them throws. */
 export interface Hooks {
@@ -24,8 +16,6 @@ export interface Hooks {
   /** As if a hook had thrown it. */
   failed(error: unknown, message: string): void;
 }
-
-type OptionalHooks = Partial<HalfCloseableProtocol & HandshakeListener & DrainableProtocol>;
 
 /** Who is told of what hooks do. */
 export interface ProtocolHooksParts {
@@ -80,7 +70,7 @@ export class ProtocolHooks implements Hooks {
   }
 
   callIfPresent(hook: OptionalHook): boolean {
-    const protocol: OptionalHooks = this.#protocol;
+    const protocol: AnyProtocol = this.#protocol;
     if (typeof protocol[hook] !== 'function') return false;
     const startedAt = this.#hookWatch?.now();
     try {

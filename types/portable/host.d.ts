@@ -52,9 +52,11 @@ interface WritableStreamDefaultController {
 }
 interface WritableStreamDefaultWriter<W> {
   readonly closed: Promise<unknown>;
+  readonly desiredSize: number | null;
   write(chunk: W): Promise<void>;
   close(): Promise<void>;
   abort(reason?: unknown): Promise<void>;
+  releaseLock(): void;
 }
 declare class WritableStream<W = unknown> {
   constructor(

@@ -198,12 +198,14 @@ export class DuplexLife {
   /** The connection is over, and all that this side has written has arrived, or it was not this stream that closed it. */
   #endInOrder(): void {
     const stream = this.#stream;
-    if (stream.writableEnded) return; // by itself: it is destroyed when both halves have ended
-    if (stream.readableEnded) {
-      stream.destroy();
-      return;
+    // One that has ended itself is destroyed by itself when both halves are over, and not before its 'finish'.
+    if (!stream.writableEnded) {
+      if (stream.readableEnded) {
+        stream.destroy();
+        return;
+      }
+      stream.once('end', () => stream.destroy());
     }
-    stream.once('end', () => stream.destroy());
-    this.endReceived();
+    this.endReceived(); // the peer's end may never have come: this side may have closed the connection before it
   }
 }

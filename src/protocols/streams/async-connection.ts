@@ -164,8 +164,11 @@ export class AsyncConnection
   // ------------------------------------------------------------------------------------------------- for the reactor
 
   override makeConnection(transport: Transport): HookResult {
-    if (this.#life.state === 'connecting') this.#life = CONNECTED;
-    else transport.abortConnection();
+    if (this.#life.state !== 'connecting') {
+      transport.abortConnection();
+      return;
+    }
+    this.#life = CONNECTED;
     return super.makeConnection(transport);
   }
 

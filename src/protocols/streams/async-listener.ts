@@ -9,12 +9,14 @@
  * closed at once.
  */
 import type { Address } from '../../addresses.ts';
-import { requireFunction, requireIntegerFrom } from '../../arguments.ts';
+import { requireFunction, requireIntegerFrom, requireMethods } from '../../arguments.ts';
 import type { Deferred } from '../../deferred/deferred.ts';
 import type { EndpointOptions, StreamServerEndpoint } from '../../interfaces/endpoint.ts';
 import type { ListeningPort } from '../../interfaces/listening-port.ts';
+import type { Logger } from '../../interfaces/logger.ts';
 import type { ProtocolFactory, StreamProtocol } from '../../interfaces/protocol.ts';
 import type { Transport } from '../../interfaces/transport.ts';
+import { RowLog } from '../../row-log.ts';
 import { DEFAULT_BACKLOG } from '../../stream-defaults.ts';
 import { AsyncConnection } from './async-connection.ts';
 
@@ -30,10 +32,14 @@ export interface AsyncListenerOptions<P extends ProtocolWithTransport> extends E
   readonly build: (address: Address) => P;
   /**
    * How many connections may wait to be taken, 50 by default, at least 1. More are closed as soon as they are accepted, and the
-   * first of a row is logged as a warning by the reactor's logger. To have clients wait instead, take connections
-   * faster than they come.
+   * `logger` is told. To have clients wait instead, take connections faster than they come.
    */
   readonly backlog?: number;
+  /**
+   * Is told of connections that were closed for want of room, of the first of a row by a warning and of the others in detail (`debug`);
+   * nobody is by default.
+   */
+  readonly logger?: Logger;
 }
 
 /**
@@ -57,7 +63,8 @@ export class AsyncListener<P extends ProtocolWithTransport = AsyncConnection>
   }
 
   /**
-   * Listens at an endpoint. Fires when it is bound, and fails, as `endpoint.listen` does. Throws `RangeError` for a `backlog` that cannot be.
+   * Listens at an endpoint. Fires when it is bound, and fails, as `endpoint.listen` does. Throws `RangeError` for a `backlog`
+   * that cannot be, and `TypeError` for a `logger`.
    */
   static listen(
     endpoint: StreamServerEndpoint,
@@ -81,10 +88,11 @@ export class AsyncListener<P extends ProtocolWithTransport = AsyncConnection>
   static #listen<P extends ProtocolWithTransport>(
     endpoint: StreamServerEndpoint,
     build: (address: Address) => P,
-    { backlog = DEFAULT_BACKLOG, ...options }: Omit<AsyncListenerOptions<P>, 'build'>,
+    { backlog = DEFAULT_BACKLOG, logger, ...options }: Omit<AsyncListenerOptions<P>, 'build'>,
   ): Deferred<AsyncListener<P>> {
     requireIntegerFrom('backlog', backlog, 1);
-    const accepted = new AcceptQueue(build, backlog);
+    if (logger !== undefined) requireMethods('logger', logger, ['debug', 'info', 'warn', 'error']);
+    const accepted = new AcceptQueue(build, backlog, new RowLog(logger));
     return endpoint.listen(accepted, options).addCallback((port) => {
       accepted.port = port;
       return new AsyncListener(port, accepted);
@@ -116,17 +124,18 @@ export class AsyncListener<P extends ProtocolWithTransport = AsyncConnection>
 class AcceptQueue<P extends ProtocolWithTransport> implements ProtocolFactory {
   readonly #build: (address: Address) => P;
   readonly #backlog: number;
-  /** Whose connections they are, for the log; undefined until it listens. */
+  /** Whose connections they are, for the log; undefined until whoever listens has been told. */
   port: ListeningPort | undefined = undefined;
   #waiting: P[] = [];
-  /** Whether a connection has been closed for want of room since the last that was not. */
-  #isOverflowing = false;
+  /** Those closed for want of room since the last that was not. */
+  readonly #refusals: RowLog;
   #taker: ((protocol: P | undefined) => void) | undefined;
   #state: 'listening' | 'closed' = 'listening';
 
-  constructor(build: (address: Address) => P, backlog: number) {
+  constructor(build: (address: Address) => P, backlog: number, refusals: RowLog) {
     this.#build = build;
     this.#backlog = backlog;
+    this.#refusals = refusals;
   }
 
   doStart(): void {
@@ -141,10 +150,10 @@ class AcceptQueue<P extends ProtocolWithTransport> implements ProtocolFactory {
     if (this.#state === 'closed') return null;
     if (this.#waiting.length >= this.#backlog) this.#waiting = this.#waiting.filter(isAlive);
     if (this.#waiting.length >= this.#backlog) {
-      this.#refuse();
+      this.#refuse(address);
       return null;
     }
-    this.#isOverflowing = false;
+    this.#refusals.end();
     const protocol = this.#build(address);
     this.#waiting.push(protocol);
     // Whoever waits goes on in a microtask, when it has been connected.
@@ -168,15 +177,10 @@ class AcceptQueue<P extends ProtocolWithTransport> implements ProtocolFactory {
     this.#serveTaker();
   }
 
-  /** One warning for each time that it is full: a flood of connections must not become a flood of the log. */
-  #refuse(): void {
-    if (this.#isOverflowing) return;
-    this.#isOverflowing = true;
-    const { port } = this;
-    port?.logger?.warn(
-      { backlog: this.#backlog },
-      `The ${port.toString()} has as many connections that nobody takes as may wait; more are closed`,
-    );
+  #refuse(address: Address): void {
+    const name = this.port?.toString() ?? 'port';
+    const message = `The ${name} has as many connections that nobody takes as may wait; more are closed`;
+    this.#refusals.note('refused', { backlog: this.#backlog, peer: String(address) }, message);
   }
 
   /** The first that is not lost; those before it are dropped. */

@@ -16,6 +16,7 @@ import type { Transport } from '../../interfaces/transport.ts';
 import { DEFAULT_HIGH_WATER_MARK_BYTES } from '../../stream-defaults.ts';
 import { WriteBacklog } from '../../write-backlog.ts';
 import { Protocol } from '../protocol.ts';
+import { limitWrites } from './limit-writes.ts';
 
 /** As the standard has it; some types of it leave the signal out. */
 interface AbortableController extends WritableStreamDefaultController {
@@ -62,16 +63,13 @@ export class WebStreamProtocol extends Protocol implements HalfCloseableProtocol
   #lost: (reason: Failure) => void = () => undefined;
   readonly #loss: Promise<Failure>;
   readonly #drain = new AbortController();
-  readonly #backlog: WriteBacklog;
-  /** What has been written and has not left. */
-  #queuedBytes = 0;
 
   constructor(options: WebStreamOptions = {}) {
     super();
     requireOptions('options', options, ['highWaterMark', 'writeBufferLimit']);
     const { highWaterMark = DEFAULT_HIGH_WATER_MARK_BYTES } = options;
     requireIntegerFrom('highWaterMark', highWaterMark, 1);
-    this.#backlog = new WriteBacklog(options.writeBufferLimit, highWaterMark);
+    const backlog = new WriteBacklog(options.writeBufferLimit, highWaterMark);
     this.draining = this.#drain.signal;
     this.#loss = new Promise((resolve) => {
       this.#lost = resolve;
@@ -102,8 +100,14 @@ export class WebStreamProtocol extends Protocol implements HalfCloseableProtocol
         close: () => this.#close(),
         abort: () => this.#abort(),
       },
-      { highWaterMark, size: (chunk) => this.#queue(byteLength(chunk)) },
+      { highWaterMark, size: byteLength },
     );
+    limitWrites(this.writable, {
+      backlog,
+      highWaterMark,
+      defaultLimit: () => (this.#hasTransport() ? this.transport.writeBufferLimit : undefined),
+      exceeded: (error) => this.#exceeded(error),
+    });
   }
 
   override makeConnection(transport: Transport): void {
@@ -162,16 +166,10 @@ export class WebStreamProtocol extends Protocol implements HalfCloseableProtocol
     this.#reading = 'over';
   }
 
-  /** The stream asks for the size of each chunk before it keeps it, and of nothing else. */
-  #queue(bytes: number): number {
-    this.#queuedBytes += bytes;
-    const limit = this.#hasTransport() ? this.transport.writeBufferLimit : undefined;
-    const error = this.#writing === 'over' ? undefined : this.#backlog.overflow(this.#queuedBytes, bytes, limit);
-    if (error !== undefined) {
-      this.#writeController.error(error);
-      this.#abort();
-    }
-    return bytes;
+  /** More waits in `writable` than may. */
+  #exceeded(error: Error): void {
+    this.#writeController.error(error);
+    this.#abort();
   }
 
   async #write(chunk: Uint8Array | string): Promise<void> {
@@ -179,7 +177,6 @@ export class WebStreamProtocol extends Protocol implements HalfCloseableProtocol
     if (!(bytes instanceof Uint8Array)) throw new TypeError('A chunk must be a Uint8Array or a string');
     const hasLeft = await writeAndDrain(this.transport, [bytes]);
     if (!hasLeft) throw (await this.#loss).value;
-    this.#queuedBytes -= bytes.length;
   }
 
   async #close(): Promise<void> {
@@ -195,6 +192,7 @@ export class WebStreamProtocol extends Protocol implements HalfCloseableProtocol
 
   #abort(): void {
     this.#writing = 'over';
+    this.#connected(); // who waits for a connection to write to need not wait any more to be told
     if (this.#hasTransport()) this.transport.abortConnection();
   }
 

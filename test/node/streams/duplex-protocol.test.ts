@@ -404,6 +404,50 @@ describe('DuplexProtocol', () => {
   });
 
   describe('when the connection is lost', () => {
+    for (const allowHalfOpen of [false, true]) {
+      for (const reader of ['somebody', 'nobody']) {
+        const circumstances = `after its own end, before the peer's (allowHalfOpen: ${String(allowHalfOpen)}, ${reader} reads)`;
+        it(`in order ${circumstances}, it ends and closes`, async () => {
+          served = await serveDuplex({ allowHalfOpen }, { allowHalfOpen: true });
+          const { reactor, duplex, peer } = served;
+          if (reader === 'somebody') duplex.resume();
+          duplex.end('bye');
+          await reactor.advanceAsync(0);
+          expect(served.events).to.deep.equal(['finish']);
+          duplex.transport?.loseConnection();
+          await reactor.advanceAsync(0);
+          expect(served.events).to.deep.equal(['finish', 'end', 'close']);
+          expect(peer.text()).to.equal('bye');
+          peer.end();
+        });
+
+        it(`in order at the moment of its own end (allowHalfOpen: ${String(allowHalfOpen)}, ${reader} reads), it ends and closes`, async () => {
+          served = await serveDuplex({ allowHalfOpen }, { allowHalfOpen: true });
+          const { reactor, duplex, peer } = served;
+          if (reader === 'somebody') duplex.resume();
+          duplex.end();
+          duplex.transport?.loseConnection();
+          await reactor.advanceAsync(0);
+          expect(served.events).to.deep.equal(['finish', 'end', 'close']);
+          peer.end();
+        });
+      }
+    }
+
+    it('in order after its own end, it closes once what came before has been read', async () => {
+      served = await serveDuplex({}, { allowHalfOpen: true });
+      const { reactor, duplex, peer } = served;
+      peer.send('unread');
+      duplex.end();
+      await reactor.advanceAsync(0);
+      duplex.transport?.loseConnection();
+      await reactor.advanceAsync(0);
+      expect(served.events).to.deep.equal(['finish']);
+      expect(await now(served, duplex.toArray())).to.deep.equal([Buffer.from('unread')]);
+      expect(served.events).to.deep.equal(['finish', 'end', 'close']);
+      peer.end();
+    });
+
     it('is destroyed with the reason', async () => {
       served = await serveDuplex();
       served.peer.abort();

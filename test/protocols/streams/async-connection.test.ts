@@ -398,6 +398,10 @@ describe('AsyncConnection', () => {
       served = await serve();
       const { reactor } = served;
       const early = new AsyncConnection();
+      let isMade = false;
+      early.connectionMade = () => {
+        isMade = true;
+      };
       await early.close();
       await early.close();
       expect(await early.read()).to.equal(undefined);
@@ -410,6 +414,7 @@ describe('AsyncConnection', () => {
       const peer = reactor.dial(8);
       await reactor.advanceAsync(0);
       expect(peer.reason?.value).to.be.instanceOf(ConnectionLost);
+      expect(isMade, 'connectionMade').to.be.false;
       expect(await early.read()).to.equal(undefined);
       await early.close();
       void port.stopListening();

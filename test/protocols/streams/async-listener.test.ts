@@ -3,11 +3,32 @@ import {
   type AsyncConnection,
   AsyncListener,
   CannotListenError,
+  IPv4Address,
+  type Logger,
+  type LogMethod,
   type Protocol,
+  type StreamServerEndpoint,
   TCP4ServerEndpoint,
   WebStreamProtocol,
 } from 'ropewalk/core';
 import { failureResultOf, successResultOf, TestReactor } from 'ropewalk/testing';
+
+interface RecordingLogger {
+  readonly logger: Logger;
+  readonly warnings: readonly object[];
+  readonly details: readonly object[];
+}
+
+function recordingLogger(): RecordingLogger {
+  const warnings: object[] = [];
+  const details: object[] = [];
+  const ignore = (): void => undefined;
+  const to =
+    (lines: object[]): LogMethod =>
+    (fields, message) =>
+      void lines.push({ ...fields, message });
+  return { logger: { debug: to(details), info: ignore, warn: to(warnings), error: ignore }, warnings, details };
+}
 
 describe('AsyncListener', () => {
   let reactor: TestReactor;
@@ -18,9 +39,12 @@ describe('AsyncListener', () => {
 
   afterEach(() => reactor.assertClean());
 
-  function listen(backlog?: number): AsyncListener {
+  function listen(backlog?: number, logger?: Logger): AsyncListener {
     const endpoint = new TCP4ServerEndpoint(reactor, 7);
-    const listening = AsyncListener.listen(endpoint, backlog === undefined ? {} : { backlog });
+    const listening = AsyncListener.listen(endpoint, {
+      ...(backlog !== undefined && { backlog }),
+      ...(logger !== undefined && { logger }),
+    });
     reactor.advance(0);
     return successResultOf(listening);
   }
@@ -133,29 +157,66 @@ describe('AsyncListener', () => {
     await reactor.advanceAsync(0);
   });
 
-  it('has the reactor warn when its backlog is full, once for each time', async () => {
-    const warnings: unknown[] = [];
-    const ignore = (): void => undefined;
-    const warn = (fields: object, message: string): void => void warnings.push({ ...fields, message });
-    reactor = new TestReactor({ logger: { debug: ignore, info: ignore, warn, error: ignore } });
-    const listener = listen(1);
+  it('warns the logger that it was given when its backlog is full, once for each time', async () => {
+    const { logger, warnings, details } = recordingLogger();
+    const listener = listen(1, logger);
     const peers = [reactor.dial(7), reactor.dial(7), reactor.dial(7)];
     await reactor.advanceAsync(0);
-    const warning = {
+    const refusal = (peer: number): object => ({
       backlog: 1,
+      peer: String(peers[peer]!.getHost()),
       message: 'The port 7 of 0.0.0.0 has as many connections that nobody takes as may wait; more are closed',
-    };
-    expect(warnings).to.deep.equal([warning]);
+    });
+    expect(warnings).to.deep.equal([refusal(1)]);
     peers.push(reactor.dial(7));
     await reactor.advanceAsync(0);
     expect(warnings).to.have.length(1);
+    expect(details).to.deep.equal([refusal(2), refusal(3)]);
     void (await listener.accept())?.close();
     peers.push(reactor.dial(7), reactor.dial(7));
     await reactor.advanceAsync(0);
-    expect(warnings).to.deep.equal([warning, warning]);
+    expect(warnings).to.deep.equal([refusal(1), refusal(5)]);
     void listener.close();
     await reactor.advanceAsync(0);
     expect(peers.map((peer) => peer.closed)).to.not.include(false);
+  });
+
+  it('warns also of what is refused before it knows its port', async () => {
+    const { logger, warnings } = recordingLogger();
+    const endpoint = new TCP4ServerEndpoint(reactor, 7);
+    const early: StreamServerEndpoint = {
+      listen: (factory) => {
+        const address = new IPv4Address('TCP', '192.0.2.1', 5000);
+        const built = [1, 2, 3].map(() => factory.buildProtocol(address) !== null);
+        expect(built).to.deep.equal([true, false, false]);
+        return endpoint.listen(factory);
+      },
+    };
+    const listening = AsyncListener.listen(early, { backlog: 1, logger });
+    expect(warnings).to.have.length(1);
+    expect(warnings[0])
+      .to.have.property('message')
+      .that.matches(/^The port has as many connections/);
+    reactor.advance(0);
+    void successResultOf(listening).close();
+    await reactor.advanceAsync(0);
+  });
+
+  it('tells nobody of a full backlog by default', async () => {
+    const { logger, warnings, details } = recordingLogger();
+    reactor = new TestReactor({ logger });
+    const listener = listen(1);
+    const peers = [reactor.dial(7), reactor.dial(7)];
+    await reactor.advanceAsync(0);
+    expect(peers.map((peer) => peer.connected)).to.deep.equal([true, false]);
+    expect([...warnings, ...details]).to.deep.equal([]);
+    void listener.close();
+    await reactor.advanceAsync(0);
+  });
+
+  it('refuses a logger that is none', () => {
+    const endpoint = new TCP4ServerEndpoint(reactor, 7);
+    expect(() => AsyncListener.listen(endpoint, { logger: {} as Logger })).to.throw(TypeError, 'logger');
   });
 
   it('ends when the reactor drains, and closes those that nobody has taken', async () => {

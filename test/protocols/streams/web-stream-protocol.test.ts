@@ -236,8 +236,10 @@ describe('WebStreamProtocol', () => {
       const writer = streams.writable.getWriter();
       writer.closed.catch(() => undefined);
       const writing = Array.from({ length: 12 }, () => writer.write('x'.repeat(1000)));
+      await served.reactor.advanceAsync(0);
       const outcomes = await Promise.all(writing.map(outcomeOf));
-      expect(outcomes.at(-1)).to.be.instanceOf(WriteBufferLimitError);
+      expect(outcomes).to.have.length(12);
+      for (const outcome of outcomes) expect(outcome).to.be.instanceOf(WriteBufferLimitError);
     });
 
     it('does not count the largest write, and counts anew when all has left', async () => {
@@ -268,6 +270,41 @@ describe('WebStreamProtocol', () => {
       await reactor.advanceAsync(0);
       expect(await outcomeOf(writing[3]!)).to.be.instanceOf(WriteBufferLimitError);
       void port.stopListening();
+    });
+
+    it('does not count what is refused because it was closed before', async () => {
+      served = await serve({ highWaterMark: 1000, writeBufferLimit: 10_000 }, { reading: false, window: 4096 });
+      const { reactor, streams, peer } = served;
+      const writer = streams.writable.getWriter();
+      const writing = Array.from({ length: 10 }, () => writer.write(new Uint8Array(1000)));
+      const closed = writer.close();
+      const refused = Array.from({ length: 100 }, () => writer.write(new Uint8Array(1000)));
+      const outcomes = await Promise.all(refused.map(outcomeOf));
+      expect(new Set(outcomes.map((outcome) => (outcome as Error).name))).to.deep.equal(new Set(['TypeError']));
+      await reactor.advanceAsync(0);
+      peer.resume();
+      await reactor.advanceAsync(1);
+      await Promise.all([...writing, closed]);
+      expect(peer.received.length).to.equal(10_000);
+      peer.end();
+      await reactor.advanceAsync(0);
+      await streams.closed;
+    });
+
+    it('counts what one writer has left for the next, and nothing of a writer that was released', async () => {
+      served = await serve({ highWaterMark: 1000, writeBufferLimit: 10_000 }, { reading: false });
+      const { streams } = served;
+      const first = streams.writable.getWriter();
+      const writing = Array.from({ length: 10 }, () => first.write(new Uint8Array(1000)));
+      first.closed.catch(() => undefined);
+      first.releaseLock();
+      expect(await outcomeOf(first.write('no more'))).to.be.instanceOf(TypeError);
+      const next = streams.writable.getWriter();
+      next.closed.catch(() => undefined);
+      writing.push(next.write(new Uint8Array(1000)), next.write(new Uint8Array(1000)));
+      await served.reactor.advanceAsync(0);
+      const outcomes = await Promise.all(writing.map(outcomeOf));
+      expect(outcomes.at(-1)).to.be.instanceOf(WriteBufferLimitError);
     });
 
     it('has a limit that is checked', async () => {
