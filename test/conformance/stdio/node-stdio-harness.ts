@@ -5,6 +5,9 @@ import type { Bundle } from '../../support/bundle.ts';
 import type { StdioProgramName } from './programs.ts';
 import type { StdioFeature, StdioHarness, StdioInput, StdioRun } from './stdio-harness.ts';
 
+/** The warning, seldom, that a thread of Node's was faster than the null device; see null-device.ts. */
+const LOST_NUMBER = /A file that was opened meanwhile has the descriptor|^\(Use `node --trace-warnings/;
+
 /** What is at a program's standard input and output. */
 export interface NodeStdioKind {
   readonly name: string;
@@ -142,7 +145,7 @@ class NodeStdioRun implements StdioRun {
     told.setEncoding('utf8').on('data', (text: string) => {
       const lines = (rest + text).split('\n');
       rest = lines.pop() ?? '';
-      this.told.push(...lines.filter((line) => line !== 'ready'));
+      this.told.push(...lines.filter((line) => line !== 'ready' && !LOST_NUMBER.test(line)));
       if (lines.includes('ready')) this.#type();
     });
   }

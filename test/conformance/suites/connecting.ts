@@ -118,11 +118,12 @@ function describeTimeout(harness: () => Harness): void {
       const reactor = startReactor(h);
       const server = await h.serve({ answer: 'ignore' });
       const factory = new RecordingFactory();
+      const begun = reactor.seconds();
       const connector = h.connect(reactor, server.destination, factory, { timeout: TIMEOUT_SECONDS });
-      await h.advance(TIMEOUT_SECONDS / 2);
       expect(connector.state).to.equal('connecting');
-      await h.advance(TIMEOUT_SECONDS / 2);
+      await h.advance(TIMEOUT_SECONDS);
       await h.until(() => factory.reasons.length > 0, 'the attempt has failed');
+      expect(reactor.seconds() - begun).to.be.at.least(TIMEOUT_SECONDS);
       expect(factory.reasons[0]).to.be.instanceOf(ConnectTimeoutError);
       expect(reactor.inspect()).to.deep.include({ connectors: [], delayedCalls: [] });
     });
