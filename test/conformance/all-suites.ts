@@ -34,6 +34,7 @@ import { describeTLSStreams } from './suites/tls-streams.ts';
 import { describeTLSTruncation } from './suites/tls-truncation.ts';
 import { describeAbstractNames, describeUNIXErrors } from './suites/unix-errors.ts';
 import { describeUNIX } from './suites/unix.ts';
+import { harnessPerTest } from './support/harness-per-test.ts';
 
 type Suite = (harness: () => Harness) => void;
 
@@ -89,23 +90,8 @@ export const TLS_SUITES: readonly Suite[] = [
 /** Declares the cases of some suites; each gets a harness of its own, made by `create` and closed after it. */
 export function describeConformance(name: string, create: () => Harness, suites: readonly Suite[]): void {
   describe(`Conformance of ${name}`, () => {
-    let current: Harness | undefined;
+    const harness = harnessPerTest(create);
 
-    beforeEach(() => {
-      current = create();
-    });
-
-    afterEach(async () => {
-      const harness = current;
-      current = undefined;
-      await harness?.close();
-    });
-
-    for (const describeSuite of suites) {
-      describeSuite(() => {
-        if (current === undefined) throw new Error('the harness is there only while a case runs');
-        return current;
-      });
-    }
+    for (const describeSuite of suites) describeSuite(harness);
   });
 }

@@ -12,25 +12,14 @@ import {
 import type { StdioHarness } from './stdio/stdio-harness.ts';
 import { VirtualStdioHarness } from './stdio/virtual-stdio-harness.ts';
 import { describeStdio } from './suites/stdio.ts';
+import { harnessPerTest } from './support/harness-per-test.ts';
 
 /** Programs take a while to start, on a machine that is busy with much else. */
 const PATIENCE_MILLISECONDS = 20_000;
 
 function describeStdioOn(name: string, create: () => StdioHarness): void {
   describe(name, () => {
-    let current: StdioHarness | undefined;
-
-    beforeEach(() => {
-      current = create();
-    });
-
-    afterEach(async () => {
-      const harness = current;
-      current = undefined;
-      await harness?.close();
-    });
-
-    describeStdio(() => current!);
+    describeStdio(harnessPerTest(create));
   });
 }
 
